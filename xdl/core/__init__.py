@@ -1,0 +1,29 @@
+"""Arrays of any library: namespaces, backends, generic functions, trees, modules and random numbers."""
+
+from . import tree
+from ._backends import Backend, asarray, backend, backends, to_numpy, use_backend
+from ._errors import BackendError, NoRuleError, TreeError
+from ._generic import capabilities, generic, portable, which
+from ._module import Module, static
+from ._namespace import Array, array_namespace
+
+__all__ = [
+    "Array",
+    "Backend",
+    "BackendError",
+    "Module",
+    "NoRuleError",
+    "TreeError",
+    "array_namespace",
+    "asarray",
+    "backend",
+    "backends",
+    "capabilities",
+    "generic",
+    "portable",
+    "static",
+    "to_numpy",
+    "tree",
+    "use_backend",
+    "which",
+]

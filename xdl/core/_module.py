@@ -1,0 +1,110 @@
+"""Modules: frozen dataclasses that are pytrees."""
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any, dataclass_transform
+
+from . import tree
+
+__all__ = ["Module", "static"]
+
+_constructing: set[int] = set()
+
+
+def static(**options: Any) -> Any:
+    """Declare a field of a module as structure: compared and hashed, never differentiated or traced.
+
+    Parameters
+    ----------
+    **options
+        As for `dataclasses.field`.
+    """
+    return dataclasses.field(metadata={"static": True}, **options)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field, static))
+class _ModuleMeta(type):
+    def __call__(cls, *args: Any, **options: Any) -> Any:
+        module = cls.__new__(cls)
+        _constructing.add(id(module))
+        try:
+            module.__init__(*args, **options)
+        finally:
+            _constructing.discard(id(module))
+        missing = [field.name for field in dataclasses.fields(cls) if field.name not in module.__dict__]
+        if missing:
+            message = f"{cls.__name__}.__init__ did not set {', '.join(missing)}"
+            raise TypeError(message)
+        return module
+
+
+class Module(metaclass=_ModuleMeta):
+    """Base of layers and models: a frozen dataclass whose array fields are the leaves of a pytree.
+
+    Fields declared with `static` are structure. A subclass may define ``__init__`` and assign its
+    fields there; afterwards a module never changes: `replace` returns a changed copy.
+
+    Examples
+    --------
+    >>> import xdl
+    >>> class Scale(xdl.Module):
+    ...     factor: float
+    ...     name: str = xdl.static(default="scale")
+    >>> xdl.tree.leaves(Scale(2.0))
+    [2.0]
+    """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        own_init = "__init__" in cls.__dict__
+        dataclasses.dataclass(init=not own_init, repr=False, eq=False)(cls)
+        fields = dataclasses.fields(cls)
+        dynamic = tuple(f.name for f in fields if not f.metadata.get("static"))
+        fixed = tuple(f.name for f in fields if f.metadata.get("static"))
+
+        def flatten(module: Any) -> tuple[tuple[Any, ...], Any]:
+            values = module.__dict__
+            return tuple([values[name] for name in dynamic]), tuple([values[name] for name in fixed])
+
+        def unflatten(structure: Any, children: Iterable[Any]) -> Any:
+            module = object.__new__(cls)
+            values = module.__dict__
+            values.update(zip(dynamic, children, strict=True))
+            values.update(zip(fixed, structure, strict=True))
+            return module
+
+        tree.register(cls, flatten, unflatten, dynamic)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if id(self) not in _constructing:
+            message = f"a module is frozen: use module.replace({name}=...), which returns a changed copy"
+            raise AttributeError(message)
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        message = f"a module is frozen: field {name!r} cannot be deleted"
+        raise AttributeError(message)
+
+    def replace(self, **changes: Any) -> Any:
+        """Copy of the module with some fields changed."""
+        names = {field.name for field in dataclasses.fields(self)}  # pyright: ignore[reportArgumentType]
+        unknown = changes.keys() - names
+        if unknown:
+            message = f"{type(self).__name__} has no field {sorted(unknown)[0]!r}; it has {', '.join(sorted(names))}"
+            raise TypeError(message)
+        module = object.__new__(type(self))
+        module.__dict__.update(self.__dict__, **changes)
+        return module
+
+    def __repr__(self) -> str:
+        """Name the fields; arrays appear as dtype and shape."""
+        parts = [f"{f.name}={_brief(self.__dict__[f.name])}" for f in dataclasses.fields(self)]  # pyright: ignore
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+
+def _brief(value: Any) -> str:
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return f"{str(value.dtype).split('.')[-1]}[{', '.join(map(str, value.shape))}]"
+    if isinstance(value, tuple):
+        return "(" + ", ".join(map(_brief, value)) + ("," if len(value) == 1 else "") + ")"
+    return getattr(value, "__name__", None) or repr(value)
