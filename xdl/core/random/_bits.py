@@ -1,0 +1,60 @@
+"""Random bits."""
+
+import math
+from typing import Any
+
+from xdl.core._generic import generic
+from xdl.core._namespace import Array, array_namespace
+
+from ._key import check_impl, check_key, check_shape
+from ._threefry import words
+
+__all__ = ["bits", "draw_bits", "native_bits"]
+
+
+def bits(
+    key: Array, /, shape: int | tuple[int, ...] = (), dtype: Any = None, *, impl: str = "threefry"
+) -> Array:
+    """Unsigned integers, all values equally likely.
+
+    Parameters
+    ----------
+    key : (2,) array of uint32
+    shape : tuple of int
+    dtype : dtype, optional
+        uint8, uint16, uint32 (default) or uint64 of the backend.
+    impl : {"threefry", "native"}
+        ``"native"`` draws from the library's own generator, seeded with the key: other numbers on every
+        library, device and version, often faster.
+
+    Returns
+    -------
+    array
+        The same numbers as ``jax.random.bits``.
+    """
+    check_key(key)
+    shape = check_shape(shape)
+    xp = array_namespace(key)
+    widths = {getattr(xp, f"uint{n}"): n for n in (32, 8, 16)}
+    width = 32 if dtype is None else widths.get(dtype, 64)
+    if width == 64 and dtype != xp.uint64:
+        message = f"`dtype` must be uint8, uint16, uint32 or uint64 of the key's library, got {dtype}"
+        raise TypeError(message)
+    draw = native_bits if check_impl(impl) else draw_bits
+    return xp.reshape(draw(key, count=math.prod(shape), width=width), shape)
+
+
+@generic
+def draw_bits(key: Array, /, *, count: int, width: int) -> Array:
+    """Draw ``count`` unsigned integers of ``width`` bits."""
+    xp = array_namespace(key)
+    high, low = words(key, count=count)
+    if width == 64:
+        return (xp.astype(high, xp.uint64) << 32) | xp.astype(low, xp.uint64)
+    return xp.astype((high ^ low) & (2**width - 1) if width < 32 else high ^ low, getattr(xp, f"uint{width}"))
+
+
+@generic
+def native_bits(key: Array, /, *, count: int, width: int) -> Array:
+    """Draw ``count`` unsigned integers from the library's own generator; without one, Threefry serves."""
+    return draw_bits(key, count=count, width=width)
