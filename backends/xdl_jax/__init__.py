@@ -81,7 +81,7 @@ backend = Backend(
     name="jax",
     namespace=_namespace,
     package="xdl_jax",
-    modules=(),
+    modules=("_trees",),
     arrays=(
         "jax.Array",
         "jaxlib._jax.ArrayImpl",

@@ -1,0 +1,20 @@
+"""Containers of xdl among JAX's pytrees, so that jax.jit and its kin take modules."""
+
+import jax
+
+from xdl.core import tree
+
+__all__ = []
+
+
+def _mirror(cls, flatten, unflatten, names):
+    keys = [jax.tree_util.GetAttrKey(name) for name in names]
+
+    def with_keys(x):
+        children, structure = flatten(x)
+        return tuple(zip(keys, children, strict=True)), structure
+
+    jax.tree_util.register_pytree_with_keys(cls, with_keys, unflatten, flatten)
+
+
+tree.add_mirror(_mirror)
