@@ -1,0 +1,301 @@
+"""The walk over a tree of parameters, written once for all rules."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from xdl.core import Array, Module, TreeError, array_namespace, asarray, generic, static, tree
+from xdl.core._namespace import is_array
+from xdl.core.tree import explain_difference
+
+from ._chain import Chain
+from ._rule import Rule, compute_dtype
+
+__all__ = ["State", "adjust", "init", "overwrite", "update"]
+
+
+class State(Module):
+    """What an optimizer remembers between steps.
+
+    Parameters
+    ----------
+    count : 0-d integer array
+        Number of steps taken.
+    values : Rule
+        The rule with its hyperparameters as 0-d arrays; a schedule has none. A compiled step takes them
+        as an argument, so `adjust` changes it without compiling it again.
+    leaves : tuple
+        State of the rule for every leaf of the parameters, None for a leaf that is not updated.
+    rule : Rule
+        The rule that the state belongs to.
+    """
+
+    count: Array
+    values: Any
+    leaves: tuple[Any, ...]
+    rule: Rule = static()
+
+
+def init(rule: Rule, params: Any) -> State:
+    """State of an optimizer before the first step.
+
+    Parameters
+    ----------
+    rule : Rule
+        For example ``Adam(1e-3)``.
+    params : pytree
+        Parameters. Leaves of a floating-point or complex dtype are updated; integers, booleans and other
+        objects are kept as they are.
+
+    Returns
+    -------
+    State
+        A pytree of arrays, on the device of the parameters. State for a leaf of half precision is float32.
+    """
+    if not isinstance(rule, Rule):
+        message = f"`rule` must be a rule, such as optim.Adam(1e-3), got {rule!r}"
+        raise TypeError(message)
+    if rule.modifier:
+        message = f"{rule!r} changes the gradient but makes no step of it: chain it with a rule such as SGD"
+        raise ValueError(message)
+    found = [_start(rule, path, x) for path, x in tree.leaves_with_path(params)]
+    updated = [x for x, (dtype, _) in zip(tree.leaves(params), found, strict=True) if dtype is not None]
+    if not updated:
+        message = "`params` must have at least one leaf that is an array of a floating-point dtype"
+        raise ValueError(message)
+    xp, widest = array_namespace(*updated), _widest(updated)
+    values = tree.map(
+        lambda value: None if callable(value) else asarray(value, like=updated[0], dtype=widest), rule
+    )
+    return State(
+        count=asarray(0, like=updated[0], dtype=xp.int32),
+        values=values,
+        leaves=tuple(state for _, state in found),
+        rule=rule,
+    )
+
+
+def _start(rule: Rule, path: str, x: Any) -> tuple[Any, Any]:
+    if not is_array(x):
+        if isinstance(x, float | complex):
+            message = f"leaf {path!r} of `params` is a Python number: make it an array"
+            raise TypeError(message)
+        return None, None
+    dtype = compute_dtype(x)
+    if dtype is None:
+        return None, None
+    xp = array_namespace(x)
+    return dtype, rule.init(x if xp.finfo(x.dtype).bits >= 32 else xp.astype(x, dtype))
+
+
+def update(rule: Rule, params: Any, grads: Any, state: State, *, donate: bool = False) -> tuple[Any, State]:
+    """Take one step.
+
+    Parameters
+    ----------
+    rule : Rule
+        The rule that ``state`` was made for. Its numbers are those in the state: see `adjust`.
+    params : pytree
+        Parameters.
+    grads : pytree
+        Gradient of the loss, of the same structure; leaves that are not updated may be None. The
+        gradient of a complex leaf is what `xdl.grad` returns, whose conjugate is the direction of ascent.
+    state : State
+        What `init` or the previous step returned.
+    donate : bool
+        Give up ``params`` and ``state``, whose memory is then used for the results: on NumPy, CuPy and
+        PyTorch the old arrays hold the new values, or partly so; on JAX they are deleted and raise an
+        error when used. Values agree with those of a pure step to rounding.
+
+    Returns
+    -------
+    params : pytree
+    state : State
+
+    Raises
+    ------
+    TreeError
+        If structure, shapes or dtypes of ``grads`` differ from those of ``params``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from xdl import optim
+    >>> rule, x = optim.SGD(0.5), np.asarray([1.0, 2.0])
+    >>> x, state = optim.update(rule, x, 2 * x, optim.init(rule, x))
+    >>> x
+    array([0., 0.])
+    """
+    if rule is not state.rule and rule != state.rule:
+        message = (
+            f"`state` belongs to {state.rule!r}, not to {rule!r}: "
+            "to change numbers during a run, use optim.adjust(state, ...)"
+        )
+        raise ValueError(message)
+    leaves, structure = tree.flatten(params)
+    pairs = _match(params, leaves, structure, grads, state)
+    chosen = [i for i, leaf in enumerate(state.leaves) if leaf is not None]
+    xs, gs = [leaves[i] for i in chosen], [pairs[i] for i in chosen]
+    states = [state.leaves[i] for i in chosen]
+    xp = array_namespace(*xs, *gs)
+    gs = [xp.conj(g) if xp.isdtype(g.dtype, "complex floating") else g for g in gs]
+
+    count = xp.asarray(state.count + 1)
+    bound = _bind(state, xs)
+    t = xp.astype(count, tree.leaves(bound)[0].dtype)
+    if donate:
+        xs, states = overwrite(xs, gs, states, t, rule=bound)
+    else:
+        xs, states = bound.advance(xs, gs, states, t)
+
+    new_states = list(state.leaves)
+    for i, x, leaf_state in zip(chosen, xs, states, strict=True):
+        leaves[i], new_states[i] = x, leaf_state
+    return tree.unflatten(structure, leaves), state.replace(count=count, leaves=tuple(new_states))
+
+
+@generic
+def overwrite(
+    xs: list[Array], grads: list[Array], states: Sequence[Any], t: Any, /, *, rule: Any
+) -> tuple[list[Array], list[Any]]:
+    """Step of a list of arrays whose memory, and that of their states, may be overwritten.
+
+    Parameters
+    ----------
+    xs, grads : list of array
+        Parameters and their gradients, of floating-point dtypes.
+    states : sequence of tuple
+        States of the rule for them.
+    t : 0-d array
+        Number of the step, from 1.
+    rule : Rule
+        With hyperparameters as 0-d arrays.
+
+    Returns
+    -------
+    xs : list of array
+    states : list of tuple
+    """
+    if not isinstance(rule, Chain) or rule.stages[-1].modifier:
+        return rule.advance(xs, grads, states, t)
+    columns = []
+    for k, stage in enumerate(rule.stages[:-1]):
+        column, grads = stage.apply(xs, grads, [state[k] for state in states], t)
+        columns.append(column)
+    xs, last = overwrite(xs, grads, [state[-1] for state in states], t, rule=rule.stages[-1])
+    return xs, list(zip(*columns, last, strict=True))
+
+
+def _bind(state: State, xs: list[Array]) -> Any:
+    """Rule with arrays for its hyperparameters, schedules evaluated."""
+    leaves, structure = tree.flatten(state.rule)
+    values = tree.leaves(state.values)
+    if len(values) == len(leaves):
+        return state.values
+    xp, given = array_namespace(*xs), iter(values)
+    dtype = values[0].dtype if values else _widest(xs)
+    count = xp.astype(state.count, dtype)
+    bound = [xp.asarray(leaf(count), dtype=dtype) if callable(leaf) else next(given) for leaf in leaves]
+    return tree.unflatten(structure, bound)
+
+
+def _widest(xs: list[Array]) -> Any:
+    return array_namespace(*xs).result_type(*map(compute_dtype, xs))
+
+
+def _match(params: Any, leaves: list[Any], structure: Any, grads: Any, state: State) -> list[Any]:
+    """Gradients in the order of the leaves; raise TreeError where they do not fit."""
+    if len(state.leaves) != len(leaves):
+        message = f"`state` was made for {len(state.leaves)} leaves, `params` has {len(leaves)}"
+        raise TreeError(message)
+    found, found_structure = tree.flatten(grads)
+    if found_structure != structure:
+        found = _match_by_path(params, grads, state)
+    for i, (x, g) in enumerate(zip(leaves, found, strict=True)):
+        if state.leaves[i] is None:
+            continue
+        if not is_array(g) or g.shape != x.shape or g.dtype != x.dtype:
+            path = tree.leaves_with_path(params)[i][0]
+            message = f"gradient of {path!r} must be {_describe(x)}, got {_describe(g)}"
+            raise TreeError(message)
+    return found
+
+
+def _match_by_path(params: Any, grads: Any, state: State) -> list[Any]:
+    given = dict(tree.leaves_with_path(grads))
+    paths = [path for path, _ in tree.leaves_with_path(params)]
+    missing = [
+        path for path, leaf in zip(paths, state.leaves, strict=True) if path not in given and leaf is not None
+    ]
+    if missing or not given.keys() <= set(paths):
+        raise TreeError("`grads` and `params`: " + explain_difference(params, grads))
+    return [given.get(path) for path in paths]
+
+
+def _describe(x: Any) -> str:
+    if not is_array(x):
+        return "no array" if x is None else f"a {type(x).__name__}"
+    return f"{str(x.dtype).split('.')[-1]} of shape {tuple(x.shape)}"
+
+
+def adjust(state: State, **changes: Any) -> State:
+    """State with some hyperparameters changed.
+
+    Parameters
+    ----------
+    state : State
+        State of an optimizer.
+    **changes
+        New values by name, such as ``learning_rate=1e-4``: numbers or 0-d arrays. In a chain, every rule
+        that has the name gets the value.
+
+    Returns
+    -------
+    State
+
+    Raises
+    ------
+    ValueError
+        If the rule has no such hyperparameter, or it is a schedule.
+    """
+    values = state.values
+    for name, value in changes.items():
+        values = _adjust(values, state.rule, name, value)
+    return state.replace(values=values)
+
+
+def _adjust(values: Any, rule: Rule, name: str, value: Any) -> Any:
+    chained = isinstance(rule, Chain)
+    stages = list(zip(values.stages, rule.stages, strict=True)) if chained else [(values, rule)]
+    having = [k for k, (_, stage) in enumerate(stages) if tree.leaves(getattr(stage, name, None))]
+    if name not in {n for _, stage in stages for n in _names(stage)}:
+        known = ", ".join(n for _, stage in stages for n in _names(stage))
+        message = f"{rule!r} has no hyperparameter {name!r}; it has {known}"
+        raise ValueError(message)
+    new = [pair[0] for pair in stages]
+    for k in having:
+        old = getattr(new[k], name)
+        if tree.structure(old) != tree.structure(value) or not tree.leaves(old):
+            scheduled = any(callable(leaf) for leaf in tree.leaves(getattr(stages[k][1], name)))
+            reason = "it is given by a schedule" if scheduled else f"expected {old!r}"
+            message = f"`{name}` cannot be set to {value!r}: {reason}"
+            raise ValueError(message)
+        new[k] = new[k].replace(**{name: tree.map(_like, old, value)})
+    return values.replace(stages=tuple(new)) if chained else new[0]
+
+
+def _names(rule: Rule) -> list[str]:
+    leaves = dict.fromkeys(path.split(".")[0] for path, _ in tree.leaves_with_path(rule))
+    return list(leaves)
+
+
+def _like(old: Array, value: Any) -> Array:
+    if isinstance(value, bool) or not (isinstance(value, int | float) or is_array(value)):
+        message = f"a hyperparameter must be a number or a 0-d array, got {value!r}"
+        raise TypeError(message)
+    new = asarray(value, like=old, dtype=old.dtype)
+    if new.shape != ():
+        message = (
+            f"a hyperparameter must be a number or a 0-d array, got an array of shape {tuple(new.shape)}"
+        )
+        raise ValueError(message)
+    return new
