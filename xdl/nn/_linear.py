@@ -1,0 +1,55 @@
+"""The affine map of a dense layer."""
+
+from typing import Any
+
+from xdl.core import Array, array_namespace, generic
+
+__all__ = ["linear"]
+
+
+@generic
+def linear(x: Array, w: Array, b: Array | None = None, /) -> Array:
+    """Affine map ``x @ w + b`` of the last axis.
+
+    Parameters
+    ----------
+    x : (..., n_in) array
+    w : (n_in, n_out) array
+        Weights; the transpose of what PyTorch stores.
+    b : (n_out,) array, optional
+        Bias.
+
+    Returns
+    -------
+    (..., n_out) array
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit; nothing is broadcast.
+    TypeError
+        If the dtypes differ; nothing is promoted.
+    """
+    check_linear(x, w, b)
+    y = array_namespace(x, w, b).matmul(x, w)
+    return y if b is None else y + b
+
+
+def check_linear(x: Any, w: Any, b: Any) -> None:
+    """Refuse shapes and dtypes that do not fit."""
+    shape = w.shape
+    if len(shape) != 2 or not x.shape or x.shape[-1] != shape[0]:
+        message = (
+            f"expected `x` (..., n_in) and `w` (n_in, n_out), got shapes {tuple(x.shape)} and {tuple(shape)}"
+        )
+        raise ValueError(message)
+    if b is not None and (len(b.shape) != 1 or b.shape[0] != shape[1]):
+        message = f"expected `b` of shape ({shape[1]},) for `w` of shape {tuple(shape)}, got {tuple(b.shape)}"
+        raise ValueError(message)
+    if x.dtype != w.dtype or (b is not None and b.dtype != w.dtype):
+        found = ", ".join(str(a.dtype) for a in (x, w, b) if a is not None)
+        message = (
+            f"expected `x`, `w` and `b` of one dtype, got {found}; "
+            "convert the data to the dtype of the parameters with astype"
+        )
+        raise TypeError(message)
