@@ -6,6 +6,7 @@ import functools
 import importlib
 import importlib.metadata
 import importlib.util
+import pkgutil
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from types import ModuleType
@@ -246,10 +247,7 @@ def backend(name: str | Backend, /, *, device: str | None = None) -> Backend:
     BackendError
         If there is no such backend, it cannot be used here, or it has no such device.
     """
-    if isinstance(name, Backend):
-        record = name
-    else:
-        record = _registered().get(name) or _unregistered(name)
+    record = name if isinstance(name, Backend) else _registered().get(name) or _unregistered(name)
     record.load()
     if device is None:
         return record
@@ -268,14 +266,34 @@ def backend(name: str | Backend, /, *, device: str | None = None) -> Backend:
 def _unregistered(name: str) -> Backend:
     known = ", ".join(_registered())
     try:
-        module = importlib.import_module(name)
-    except ImportError as error:
+        xp = pkgutil.resolve_name(name)
+    except (ImportError, AttributeError, ValueError) as error:
         message = f"no backend {name!r}: registered are {known}; as a namespace it fails to import: {error}"
         raise BackendError(message) from None
-    if not (hasattr(module, "asarray") and hasattr(module, "matmul") and hasattr(module, "permute_dims")):
-        message = f"no backend {name!r}: registered are {known}; the module is no array API namespace"
+    if not (hasattr(xp, "asarray") and hasattr(xp, "matmul") and hasattr(xp, "permute_dims")):
+        message = f"no backend {name!r}: registered are {known}; what has this name is no array API namespace"
         raise BackendError(message)
-    return Backend(name=name, namespace=lambda: module)
+    return _on_the_spot(xp, name)
+
+
+def _on_the_spot(xp: Any, name: str) -> Backend:
+    """Record for a namespace that nobody registered; its devices are known by their text."""
+
+    def known() -> dict[str, Any]:
+        info = getattr(xp, "__array_namespace_info__", None)
+        found = info().devices() if info else []
+        # A device class shows as "Device('gpu')": what stands between the quotes is its name.
+        return {str(d).split("'")[1] if "'" in str(d) else str(d): d for d in found if d is not None}
+
+    def to_device(wanted: str) -> Any:
+        if wanted not in known():
+            message = "its __array_namespace_info__ lists no such device"
+            raise ValueError(message)
+        return known()[wanted]
+
+    return Backend(
+        name=name, namespace=lambda: xp, find_devices=lambda: list(known()) or ["cpu"], to_device=to_device
+    )
 
 
 def backend_of(x: Array) -> Backend:
@@ -284,7 +302,7 @@ def backend_of(x: Array) -> Backend:
     if name is not None:
         return _registered()[name]
     xp = array_namespace(x)
-    return Backend(name=xp.__name__, namespace=lambda: xp)
+    return _on_the_spot(xp, xp.__name__)
 
 
 _current: ContextVar[Backend | None] = ContextVar("xdl_backend", default=None)
