@@ -1,6 +1,6 @@
 """Arrays of any library: namespaces, backends, generic functions, trees, modules and random numbers."""
 
-from . import tree
+from . import random, tree
 from ._backends import Backend, asarray, backend, backends, to_numpy, use_backend
 from ._errors import BackendError, NoRuleError, TreeError
 from ._generic import capabilities, generic, portable, which
@@ -21,6 +21,7 @@ __all__ = [
     "capabilities",
     "generic",
     "portable",
+    "random",
     "static",
     "to_numpy",
     "tree",

@@ -136,3 +136,14 @@ def explain_difference(expected: Any, found: Any) -> str:
 
 def _more(paths: list[str]) -> str:
     return f" (and {len(paths) - 1} more)" if len(paths) > 1 else ""
+
+
+def spread(prefix: Any, tree: Any) -> list[Any]:
+    """Leaves of ``prefix`` repeated so that there is one for each leaf of ``tree``; None counts as a leaf."""
+    found: list[Any] = []
+
+    def visit(value: Any, subtree: Any) -> None:
+        found.extend([value] * len(leaves(subtree)))
+
+    optree.tree_map_(visit, prefix, tree, is_leaf=lambda x: x is None, namespace=NAMESPACE)
+    return found
