@@ -7,9 +7,9 @@ from xdl.core._generic import generic
 from xdl.core._namespace import Array, array_namespace
 
 from ._key import check_impl, check_key, check_shape
-from ._threefry import words
+from ._threefry import draw
 
-__all__ = ["bits", "draw_bits", "native_bits"]
+__all__ = ["bits", "bits_of", "native_bits"]
 
 
 def bits(
@@ -40,21 +40,22 @@ def bits(
     if width == 64 and dtype != xp.uint64:
         message = f"`dtype` must be uint8, uint16, uint32 or uint64 of the key's library, got {dtype}"
         raise TypeError(message)
-    draw = native_bits if check_impl(impl) else draw_bits
-    return xp.reshape(draw(key, count=math.prod(shape), width=width), shape)
+    count = math.prod(shape)
+    if check_impl(impl):
+        return xp.reshape(native_bits(key, count=count, width=width), shape)
+    return xp.reshape(draw(key, count=count, transform=bits_of, options=(width,)), shape)
 
 
-@generic
-def draw_bits(key: Array, /, *, count: int, width: int) -> Array:
-    """Draw ``count`` unsigned integers of ``width`` bits."""
-    xp = array_namespace(key)
-    high, low = words(key, count=count)
+def bits_of(_: Array, high: Array, low: Array, width: int) -> Array:
+    """Unsigned integers of ``width`` bits."""
+    xp = array_namespace(high)
     if width == 64:
         return (xp.astype(high, xp.uint64) << 32) | xp.astype(low, xp.uint64)
-    return xp.astype((high ^ low) & (2**width - 1) if width < 32 else high ^ low, getattr(xp, f"uint{width}"))
+    bits = high ^ low if width == 32 else (high ^ low) & (2**width - 1)
+    return xp.astype(bits, getattr(xp, f"uint{width}"))
 
 
 @generic
 def native_bits(key: Array, /, *, count: int, width: int) -> Array:
     """Draw ``count`` unsigned integers from the library's own generator; without one, Threefry serves."""
-    return draw_bits(key, count=count, width=width)
+    return draw(key, count=count, transform=bits_of, options=(width,))

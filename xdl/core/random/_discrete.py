@@ -6,10 +6,10 @@ from typing import Any
 
 from xdl.core._namespace import Array, array_namespace, is_array
 
-from ._exponential import draw_gumbel32
+from ._exponential import gumbel_of
 from ._key import check_key, check_shape
 from ._permutation import check_count, draw_order
-from ._threefry import words
+from ._threefry import draw, words
 from ._words import constant, multiply_high, word
 
 __all__ = ["bernoulli", "categorical", "choice", "randint"]
@@ -34,30 +34,34 @@ def bernoulli(key: Array, p: float | Array = 0.5, /, shape: int | tuple[int, ...
     check_key(key)
     xp = array_namespace(key)
     if is_array(p):
-        array_namespace(key, p)
+        xp = array_namespace(key, p)
+        if not xp.isdtype(p.dtype, "real floating"):
+            message = f"`p` must be real floating, got {p.dtype}"
+            raise TypeError(message)
         shape = tuple(p.shape) if shape is None else check_shape(shape)
-        # p * 2**32 is exact, and below 2**32
+        w = draw(key, count=math.prod(shape), transform=word_of)
+        # p * 2**32 is exact, and less than 2**32; a NaN is less than nothing
         inner = xp.where(p < 1, p, xp.zeros_like(p))
-        threshold = word(
-            xp.floor(xp.astype(xp.where(inner > 0, inner, xp.zeros_like(p)), _wide(xp, p)) * 2.0**32)
-        )
-    else:
-        if not 0 <= p <= 1:
-            message = f"`p` must be in [0, 1], got {p}"
-            raise ValueError(message)
-        shape = check_shape(() if shape is None else shape)
-        threshold = None
-    high, low = words(key, count=math.prod(shape))
+        inner = xp.where(inner > 0, inner, xp.zeros_like(p))
+        inner = xp.astype(inner, xp.float32) if xp.finfo(p.dtype).bits < 32 else inner
+        return (xp.reshape(w, shape) < word(xp.floor(inner * 2.0**32))) | (p >= 1)
+    if not 0 <= p <= 1:
+        message = f"`p` must be in [0, 1], got {p}"
+        raise ValueError(message)
+    shape = check_shape(() if shape is None else shape)
+    threshold = int(p * 2**32)
+    return xp.reshape(draw(key, count=math.prod(shape), transform=less_of, options=(threshold,)), shape)
+
+
+def word_of(_: Array, high: Array, low: Array) -> Array:
+    """Random words, as a word array."""
+    return high ^ low
+
+
+def less_of(_: Array, high: Array, low: Array, threshold: int) -> Array:
+    """Whether random words are less than ``threshold``, at most 2**32."""
     w = high ^ low
-    if threshold is not None:
-        return xp.broadcast_to((xp.reshape(w, shape) < threshold) | (p >= 1), shape)
-    if p == 1:
-        return xp.reshape(w == w, shape)
-    return xp.reshape(w < constant(int(p * 2**32), like=w), shape)
-
-
-def _wide(xp: Any, p: Array) -> Any:
-    return p.dtype if p.dtype in (xp.float32, getattr(xp, "float64", None)) else xp.float32
+    return w == w if threshold >= 2**32 else w < constant(threshold, like=w)
 
 
 def randint(
@@ -111,19 +115,21 @@ def randint(
     if low < info.min or high - 1 > info.max:
         message = f"[{low}, {high}) does not fit in {dtype}, which holds [{info.min}, {info.max}]"
         raise ValueError(message)
-    return xp.reshape(draw_below(key, math.prod(shape), high - low, low, dtype), shape)
+    options = (high - low, low, dtype)
+    return xp.reshape(draw(key, count=math.prod(shape), transform=below_of, options=options), shape)
 
 
-def draw_below(key: Array, count: int, n: int, low: int, dtype: Any) -> Array:
-    """Draw ``count`` integers in [low, low + n)."""
-    xp = array_namespace(key)
-    first, second = words(key, count=count)
+def below_of(_: Array, high: Array, low: Array, n: int, first: int, dtype: Any) -> Array:
+    """Random integers in [first, first + n)."""
+    xp = array_namespace(high)
     if n < 2**32:
-        n_words = constant(n, like=first)
-        first = multiply_high(first, n_words, carry=multiply_high(second, n_words))
-    # the sum modulo 2**32 is right in 32 bits; in 64 it is taken there
-    x = xp.astype(first, dtype)
-    return x + low if low else x
+        size = constant(n, like=high)
+        high = multiply_high(high, size, carry=multiply_high(low, size))
+    if xp.iinfo(dtype).bits < 64:
+        # modulo 2**32 until it fits
+        return xp.astype(high + constant(first % 2**32, like=high) if first else high, dtype)
+    x = xp.astype(high, dtype)
+    return x + first if first else x
 
 
 def choice(
@@ -177,15 +183,16 @@ def choice(
         raise ValueError(message)
     index_dtype = xp.argsort(word(key)).dtype
     if p is None and replace:
-        chosen = draw_below(key, count, n, 0, index_dtype)
+        chosen = draw(key, count=count, transform=below_of, options=(n, 0, index_dtype))
     elif p is None:
         chosen = draw_order(key, count=n)[:count]
     elif replace:
         chosen = _draw_weighted(key, count, p, index_dtype)
     else:
-        chosen = xp.argsort(xp.log(p) + xp.astype(draw_gumbel32(key, count=n), p.dtype), descending=True)[
-            :count
-        ]
+        chosen = xp.argsort(
+            xp.log(p) + xp.astype(draw(key, count=n, transform=gumbel_of, options=(xp.float32,)), p.dtype),
+            descending=True,
+        )[:count]
     if not is_array(x):
         return xp.reshape(chosen, shape)
     axis %= x.ndim
@@ -236,5 +243,7 @@ def categorical(
     if shape[len(shape) - len(batch) :] != batch:
         message = f"`shape` must end with {batch}, the shape of `logits` without `axis`, got {shape}"
         raise ValueError(message)
-    noise = xp.reshape(draw_gumbel32(key, count=math.prod(shape) * n), (*shape, n))
+    noise = xp.reshape(
+        draw(key, count=math.prod(shape) * n, transform=gumbel_of, options=(xp.float32,)), (*shape, n)
+    )
     return xp.argmax(xp.astype(noise, logits.dtype) + logits, axis=-1)

@@ -7,10 +7,10 @@ from xdl.core._namespace import Array, array_namespace
 
 from ._key import check_key, check_shape
 from ._quantiles import polynomial32, table
-from ._threefry import words
-from ._uniform import check_float, digits, draw_integers
+from ._threefry import draw
+from ._uniform import check_float, digits, digits_of
 
-__all__ = ["draw_gumbel32", "exponential", "gumbel"]
+__all__ = ["exponential", "gumbel", "gumbel_of"]
 
 
 def exponential(key: Array, /, shape: int | tuple[int, ...] = (), *, dtype: Any = None) -> Array:
@@ -33,13 +33,7 @@ def exponential(key: Array, /, shape: int | tuple[int, ...] = (), *, dtype: Any 
     shape = check_shape(shape)
     xp = array_namespace(key)
     dtype = check_float(xp, dtype)
-    count = math.prod(shape)
-    if digits(xp, dtype) > 32:
-        return xp.reshape(-xp.log(_open_uniform64(key, count, dtype)), shape)
-    high, low = words(key, count=count)
-    y = xp.astype(polynomial32(key, (high ^ low) | 1, name="exponential32"), xp.int32)
-    x = xp.astype(y, xp.float32) * 2.0 ** -table("exponential32").fraction
-    return xp.reshape(xp.astype(x, dtype), shape)
+    return xp.reshape(draw(key, count=math.prod(shape), transform=exponential_of, options=(dtype,)), shape)
 
 
 def gumbel(key: Array, /, shape: int | tuple[int, ...] = (), *, dtype: Any = None) -> Array:
@@ -62,25 +56,31 @@ def gumbel(key: Array, /, shape: int | tuple[int, ...] = (), *, dtype: Any = Non
     shape = check_shape(shape)
     xp = array_namespace(key)
     dtype = check_float(xp, dtype)
-    count = math.prod(shape)
+    return xp.reshape(draw(key, count=math.prod(shape), transform=gumbel_of, options=(dtype,)), shape)
+
+
+def exponential_of(key: Array, high: Array, low: Array, dtype: Any) -> Array:
+    """Exponential numbers of ``dtype``."""
+    xp = array_namespace(high)
     if digits(xp, dtype) > 32:
-        return xp.reshape(-xp.log(-xp.log(_open_uniform64(key, count, dtype))), shape)
-    return xp.reshape(xp.astype(draw_gumbel32(key, count=count), dtype), shape)
+        return -xp.log(_open_uniform64(high, low, dtype))
+    y = xp.astype(polynomial32(key, (high ^ low) | 1, name="exponential32"), xp.int32)
+    return xp.astype(xp.astype(y, xp.float32) * 2.0 ** -table("exponential32").fraction, dtype)
 
 
-def draw_gumbel32(key: Array, /, *, count: int) -> Array:
-    """Draw ``count`` Gumbel numbers of float32."""
-    xp = array_namespace(key)
-    high, low = words(key, count=count)
+def gumbel_of(key: Array, high: Array, low: Array, dtype: Any) -> Array:
+    """Gumbel numbers of ``dtype``."""
+    xp = array_namespace(high)
+    if digits(xp, dtype) > 32:
+        return -xp.log(-xp.log(_open_uniform64(high, low, dtype)))
     w = high ^ low
-    u = w & 0x7FFFFFFF
     half = w >> 31
-    v = (xp.where(half == 0, u, 0x7FFFFFFF - u) << 1) | 1
-    y = xp.astype(polynomial32(key, v, name="gumbel32", half=half), xp.int32)
-    return xp.astype(y, xp.float32) * 2.0 ** -table("gumbel32").fraction
+    u = (w & 0x7FFFFFFF) ^ (half * 0x7FFFFFFF)
+    y = xp.astype(polynomial32(key, (u << 1) | 1, half, name="gumbel32"), xp.int32)
+    return xp.astype(xp.astype(y, xp.float32) * 2.0 ** -table("gumbel32").fraction, dtype)
 
 
-def _open_uniform64(key: Array, count: int, dtype: Any) -> Array:
-    xp = array_namespace(key)
+def _open_uniform64(high: Array, low: Array, dtype: Any) -> Array:
+    xp = array_namespace(high)
     # 52 digits and a half: neither 0 nor 1
-    return (xp.astype(draw_integers(key, count=count, dtype=dtype), dtype) + 0.5) * 2.0**-52
+    return (xp.astype(digits_of(high, low, 52), dtype) + 0.5) * 2.0**-52

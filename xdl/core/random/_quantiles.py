@@ -96,7 +96,8 @@ def constants(key: Array, /, *, name: str) -> tuple[Array, ...]:
     return tuple(xp.asarray(column, dtype=dtype, device=device) for column in columns(name))
 
 
-def polynomial32(key: Array, v: Array, /, *, name: str, half: Array | None = None) -> Array:
+@generic
+def polynomial32(key: Array, v: Array, half: Array | None = None, /, *, name: str) -> Array:
     """Evaluate a table at the words ``v``, none zero; return a word array.
 
     Parameters
@@ -104,14 +105,14 @@ def polynomial32(key: Array, v: Array, /, *, name: str, half: Array | None = Non
     key : array
         Tells the device.
     v : (n,) word array
-    name : str
     half : (n,) word array of 0 and 1, optional
         Which half of a table of two.
+    name : str
 
     Returns
     -------
     (n,) word array
-        Modulo 2**32, where the polynomial may be negative.
+        Where the polynomial is negative, modulo 2**32, or negative if the words are int64.
     """
     xp = array_namespace(v)
     octaves, k, _, _ = table(name)
@@ -154,15 +155,16 @@ def polynomial64(key: Array, high: Array, low: Array, /, *, name: str) -> Array:
         xp.astype(places + xp.where(short, low + 32, low & 0), xp.int64) << k
     )
     t = ((f << k) >> 16) & (2**48 - 1)
+    limbs = (t & 0xFFFF, (t >> 16) & 0xFFFF, t >> 32)
     top = t >> 16
     coefficients = constants(key, name=name)
     y = xp.take(coefficients[-1], segment)
     for column, bound in zip(coefficients[-2::-1], bounds[:0:-1], strict=True):
-        product = (y * top) >> 32 if bound < 2**31 else _times48(y, t)
-        y = xp.take(column, segment) - product
+        y = xp.take(column, segment) - ((y * top) >> 32 if bound < 2**31 else _times48(y, limbs))
     return y
 
 
-def _times48(y: Array, t: Array) -> Array:
-    """Floor of ``y * t / 2**48`` by limbs of 16 bits, for ``|y| < 2**47``."""
-    return ((((y * (t & 0xFFFF)) >> 16) + y * ((t >> 16) & 0xFFFF) >> 16) + y * (t >> 32)) >> 16
+def _times48(y: Array, limbs: tuple[Array, ...]) -> Array:
+    """Floor of ``y * t / 2**48`` for ``t`` in three limbs of 16 bits, and ``|y| < 2**47``."""
+    t0, t1, t2 = limbs
+    return ((((y * t0) >> 16) + y * t1 >> 16) + y * t2) >> 16

@@ -1,5 +1,8 @@
 """Threefry-2x32: a block cipher that turns a key and a counter into random words."""
 
+from collections.abc import Callable
+from typing import Any
+
 import array_api_compat
 
 from xdl.core._generic import generic
@@ -7,7 +10,7 @@ from xdl.core._namespace import Array, array_namespace
 
 from ._words import word
 
-__all__ = ["PARITY", "ROTATIONS", "threefry2x32", "words"]
+__all__ = ["PARITY", "ROTATIONS", "draw", "threefry2x32", "words"]
 
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 PARITY = 0x1BD11BDA
@@ -68,3 +71,26 @@ def words(key: Array, /, *, count: int, start: int = 0) -> tuple[Array, Array]:
     if len(parts) == 1:
         return parts[0]
     return tuple(xp.concat(list(halves)) for halves in zip(*parts, strict=True))
+
+
+@generic
+def draw(
+    key: Array, /, *, count: int, transform: Callable[..., Array], options: tuple[Any, ...] = ()
+) -> Array:
+    """Elements that are each a function of two random words.
+
+    Parameters
+    ----------
+    key : (2,) array of uint32
+    count : int
+    transform : callable
+        ``transform(key, high, low, *options)`` works element by element, so that a method may call it
+        block by block. A function of a module, so that a method may compile it once.
+    options : tuple
+        Hashable.
+
+    Returns
+    -------
+    (count,) array
+    """
+    return transform(key, *words(key, count=count), *options)

@@ -7,10 +7,19 @@ from xdl.core._generic import generic
 from xdl.core._namespace import Array, array_namespace
 
 from ._key import check_impl, check_key, check_shape
-from ._threefry import words
+from ._threefry import draw
 from ._words import constant, multiply_high
 
-__all__ = ["check_float", "draw_uniform", "multiply_shift", "native_uniform", "uniform"]
+__all__ = [
+    "check_bounds",
+    "check_float",
+    "digits",
+    "digits_of",
+    "multiply_shift",
+    "native_uniform",
+    "uniform",
+    "uniform_of",
+]
 
 
 def uniform(
@@ -53,8 +62,6 @@ def uniform(
     if check_impl(impl):
         x = native_uniform(key, count=count, dtype=dtype)
         return xp.reshape(x if (low, high) == (0.0, 1.0) else x * (high - low) + low, shape)
-    if (low, high) == (0.0, 1.0):
-        return xp.reshape(draw_uniform(key, count=count, dtype=dtype), shape)
     n = digits(xp, dtype)
     places = n + 1 - math.frexp(max(abs(low), abs(high)))[1]
     first = math.ceil(math.ldexp(low, places))
@@ -62,35 +69,32 @@ def uniform(
     if width <= 0:
         message = f"no number of dtype {dtype} lies between `low` = {low} and `high` = {high}"
         raise ValueError(message)
-    x = draw_integers(key, count=count, dtype=dtype)
-    if n > 32:
-        x = multiply_shift(x, width, n)
-    else:
-        x = xp.astype(multiply_high(x << (32 - n), constant(width, like=x)), xp.int32)
-    # both factors of the product below are exact, and powers of two are
-    return xp.reshape(xp.astype(x + first, dtype) * 2.0**-places, shape)
+    x = draw(key, count=count, transform=uniform_of, options=(dtype, first, width, places))
+    return xp.reshape(x, shape)
 
 
-@generic
-def draw_uniform(key: Array, /, *, count: int, dtype: Any) -> Array:
-    """Draw ``count`` numbers in [0, 1)."""
-    xp = array_namespace(key)
-    x = draw_integers(key, count=count, dtype=dtype)
+def uniform_of(_: Array, high: Array, low: Array, dtype: Any, first: int, width: int, places: int) -> Array:
+    """Multiples of ``2**-places``: ``first`` plus a random fraction of ``width``, rounded down."""
+    xp = array_namespace(high)
     n = digits(xp, dtype)
-    return xp.astype(xp.astype(x, xp.int32) if n <= 32 else x, dtype) * 2.0**-n
+    x = digits_of(high, low, n)
+    if width != 2**n:
+        x = multiply_shift(x, width, n) if n > 32 else multiply_high(x << (32 - n), constant(width, like=x))
+    x = xp.astype(x, xp.int64 if n > 32 else xp.int32)
+    # both factors are exact, and the product is: what a compiler may do with a sum plays no part
+    return xp.astype(x + first if first else x, dtype) * 2.0**-places
 
 
 @generic
 def native_uniform(key: Array, /, *, count: int, dtype: Any) -> Array:
     """Draw ``count`` numbers in [0, 1) from the library's own generator; without one, Threefry serves."""
-    return draw_uniform(key, count=count, dtype=dtype)
+    n = digits(array_namespace(key), dtype)
+    return draw(key, count=count, transform=uniform_of, options=(dtype, 0, 2**n, n))
 
 
-def draw_integers(key: Array, /, *, count: int, dtype: Any) -> Array:
-    """Random integers with as many binary digits as ``dtype`` keeps of any number in [1, 2)."""
-    xp = array_namespace(key)
-    n = digits(xp, dtype)
-    high, low = words(key, count=count)
+def digits_of(high: Array, low: Array, n: int) -> Array:
+    """Random integers of ``n`` binary digits; int64 for more than 32."""
+    xp = array_namespace(high)
     if n > 32:
         return (xp.astype(high, xp.int64) << (n - 32)) | (xp.astype(low, xp.int64) >> (64 - n))
     # as in JAX: float16 and bfloat16 take the low bits of the word, as many as a small integer has
