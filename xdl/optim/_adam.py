@@ -4,7 +4,7 @@ from typing import Any
 
 from xdl.core import Array, array_namespace
 
-from ._rule import Hyper, Rule, check_number
+from ._rule import Hyper, Rule, check_number, is_complex
 
 __all__ = ["Adam", "AdamW"]
 
@@ -108,7 +108,7 @@ def check_adam(rule: Any) -> None:
 def init_moments(x: Array) -> tuple[Array, Array]:
     """First and second moment zero; the second is real."""
     xp = array_namespace(x)
-    modulus = xp.real(x) if xp.isdtype(x.dtype, "complex floating") else x
+    modulus = xp.real(x) if is_complex(x) else x
     return xp.zeros_like(x), xp.zeros_like(modulus)
 
 
@@ -123,5 +123,7 @@ def adam_direction(state: Any, grad: Array, t: Array, decay: Any, eps: Any) -> t
 
 
 def _square_modulus(x: Array) -> Array:
+    if not is_complex(x):
+        return x * x
     xp = array_namespace(x)
-    return xp.real(x * xp.conj(x)) if xp.isdtype(x.dtype, "complex floating") else x * x
+    return xp.real(x * xp.conj(x))

@@ -14,6 +14,7 @@ Hyper = float | Callable[[Array], Array]
 # dtype of a leaf -> real dtype its step is computed in, or None where a leaf is not updated.
 # A plain dictionary, not functools.cache: torch.compile follows it without a graph break.
 _computed: dict[tuple[int, Any], Any] = {}
+_complex: dict[Any, bool] = {}
 
 
 class Rule(Module):
@@ -108,12 +109,17 @@ def _find_compute_dtype(xp: Any, dtype: Any) -> Any:
     return dtype if xp.finfo(dtype).bits >= 32 else xp.float32
 
 
+def is_complex(x: Array) -> bool:
+    """Whether the array has a complex dtype."""
+    dtype = x.dtype
+    if dtype not in _complex:
+        _complex[dtype] = bool(array_namespace(x).isdtype(dtype, "complex floating"))
+    return _complex[dtype]
+
+
 def widen(x: Array, dtype: Any) -> Array:
     """Array of half precision as float32, any other array unchanged."""
-    xp = array_namespace(x)
-    if x.dtype == dtype or xp.isdtype(x.dtype, "complex floating"):
-        return x
-    return xp.astype(x, dtype)
+    return x if is_complex(x) else cast_array(x, dtype)
 
 
 def add_step(x: Array, dx: Array) -> Array:

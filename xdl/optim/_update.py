@@ -1,6 +1,5 @@
 """The walk over a tree of parameters, written once for all rules."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from xdl.core import Array, Module, TreeError, array_namespace, asarray, generic, static, tree
@@ -8,7 +7,7 @@ from xdl.core._namespace import is_array
 from xdl.core.tree import explain_difference
 
 from ._chain import Chain
-from ._rule import Rule, compute_dtype
+from ._rule import Rule, compute_dtype, is_complex
 
 __all__ = ["State", "adjust", "init", "overwrite", "update"]
 
@@ -132,18 +131,17 @@ def update(rule: Rule, params: Any, grads: Any, state: State, *, donate: bool = 
         )
         raise ValueError(message)
     leaves, structure = tree.flatten(params)
-    pairs = _match(params, leaves, structure, grads, state)
+    found = _match(params, leaves, structure, grads, state)
     chosen = [i for i, leaf in enumerate(state.leaves) if leaf is not None]
-    xs, gs = [leaves[i] for i in chosen], [pairs[i] for i in chosen]
-    states = [state.leaves[i] for i in chosen]
-    xp = array_namespace(*xs, *gs)
-    gs = [xp.conj(g) if xp.isdtype(g.dtype, "complex floating") else g for g in gs]
+    xs, states = [leaves[i] for i in chosen], [state.leaves[i] for i in chosen]
+    xp = array_namespace(*xs, *[found[i] for i in chosen])
+    gs = [xp.conj(found[i]) if is_complex(found[i]) else found[i] for i in chosen]
 
+    bound, dtype = _bind(state, xs)
     count = xp.asarray(state.count + 1)
-    bound = _bind(state, xs)
-    t = xp.astype(count, tree.leaves(bound)[0].dtype)
+    t = xp.astype(count, dtype)
     if donate:
-        xs, states = overwrite(xs, gs, states, t, rule=bound)
+        xs, states = overwrite(t, xs, gs, states, rule=bound)
     else:
         xs, states = bound.advance(xs, gs, states, t)
 
@@ -155,18 +153,18 @@ def update(rule: Rule, params: Any, grads: Any, state: State, *, donate: bool = 
 
 @generic
 def overwrite(
-    xs: list[Array], grads: list[Array], states: Sequence[Any], t: Any, /, *, rule: Any
+    t: Array, xs: list, grads: list, states: list, /, *, rule: Rule
 ) -> tuple[list[Array], list[Any]]:
     """Step of a list of arrays whose memory, and that of their states, may be overwritten.
 
     Parameters
     ----------
+    t : 0-d array
+        Number of the step, from 1. Its library decides which method runs.
     xs, grads : list of array
         Parameters and their gradients, of floating-point dtypes.
-    states : sequence of tuple
+    states : list of tuple
         States of the rule for them.
-    t : 0-d array
-        Number of the step, from 1.
     rule : Rule
         With hyperparameters as 0-d arrays.
 
@@ -181,21 +179,21 @@ def overwrite(
     for k, stage in enumerate(rule.stages[:-1]):
         column, grads = stage.apply(xs, grads, [state[k] for state in states], t)
         columns.append(column)
-    xs, last = overwrite(xs, grads, [state[-1] for state in states], t, rule=rule.stages[-1])
+    xs, last = overwrite(t, xs, grads, [state[-1] for state in states], rule=rule.stages[-1])
     return xs, list(zip(*columns, last, strict=True))
 
 
-def _bind(state: State, xs: list[Array]) -> Any:
-    """Rule with arrays for its hyperparameters, schedules evaluated."""
+def _bind(state: State, xs: list[Array]) -> tuple[Any, Any]:
+    """Rule with arrays for its hyperparameters, schedules evaluated; and the dtype of these."""
     leaves, structure = tree.flatten(state.rule)
     values = tree.leaves(state.values)
-    if len(values) == len(leaves):
-        return state.values
-    xp, given = array_namespace(*xs), iter(values)
     dtype = values[0].dtype if values else _widest(xs)
+    if len(values) == len(leaves):
+        return state.values, dtype
+    xp, given = array_namespace(*xs), iter(values)
     count = xp.astype(state.count, dtype)
     bound = [xp.asarray(leaf(count), dtype=dtype) if callable(leaf) else next(given) for leaf in leaves]
-    return tree.unflatten(structure, bound)
+    return tree.unflatten(structure, bound), dtype
 
 
 def _widest(xs: list[Array]) -> Any:
@@ -210,10 +208,8 @@ def _match(params: Any, leaves: list[Any], structure: Any, grads: Any, state: St
     found, found_structure = tree.flatten(grads)
     if found_structure != structure:
         found = _match_by_path(params, grads, state)
-    for i, (x, g) in enumerate(zip(leaves, found, strict=True)):
-        if state.leaves[i] is None:
-            continue
-        if not is_array(g) or g.shape != x.shape or g.dtype != x.dtype:
+    for i, (x, g, leaf_state) in enumerate(zip(leaves, found, state.leaves, strict=True)):
+        if leaf_state is not None and (getattr(g, "shape", None) != x.shape or g.dtype != x.dtype):
             path = tree.leaves_with_path(params)[i][0]
             message = f"gradient of {path!r} must be {_describe(x)}, got {_describe(g)}"
             raise TreeError(message)

@@ -1,0 +1,130 @@
+"""Update rules in place, in blocks that stay in the cache."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from xdl.optim import Adam, AdamW, overwrite
+
+# Parameters, gradient, two moments and a work array: five blocks fit into 1 MiB, the smaller second-level caches.
+BLOCK_BYTES = 1 << 17
+
+
+def _blocks(arrays: list[Any], size: int) -> Iterator[Any]:
+    """Corresponding views of at most ``size`` elements, or single rows of the last axis."""
+    first = arrays[0]
+    if first.size <= size:
+        yield arrays
+    elif all(array.flags.c_contiguous for array in arrays):
+        flat = [array.reshape(-1) for array in arrays]
+        for start in range(0, first.size, size):
+            yield [array[start : start + size] for array in flat]
+    elif (rows := size * len(first) // first.size) or first.ndim == 1:
+        rows = rows or size
+        for start in range(0, len(first), rows):
+            yield [array[start : start + rows] for array in arrays]
+    else:
+        for parts in zip(*arrays, strict=True):
+            yield from _blocks(list(parts), size)
+
+
+def _in_place(t: Any, xs: Any, grads: Any, states: Any, /, *, rule: Any) -> bool:
+    """Whether all memory is writable, of one dtype per leaf, and nothing overlaps."""
+    if not rule.elementwise:
+        return False
+    for x, grad, state in zip(xs, grads, states, strict=True):
+        dtype = x.dtype
+        if type(grad) is not np.ndarray:
+            return False
+        for array in (x, *state):
+            # Complex moments differ in dtype, half precision is computed in single: the pure step serves.
+            if type(array) is not np.ndarray or array.dtype != dtype or not array.flags.writeable:
+                return False
+    written = [array for x, state in zip(xs, states, strict=True) for array in (x, *state)]
+    owners = [id(array) if array.base is None else id(array.base) for array in (*written, *grads)]
+    return len(set(owners)) == len(owners) or _disjoint(written, grads)
+
+
+def _disjoint(written: list[Any], read: Any) -> bool:
+    """Compare the bounds of memory: views of one buffer, such as a vector of all parameters, may be disjoint."""
+    return not any(
+        np.may_share_memory(array, other)
+        for k, array in enumerate(written)
+        for other in (*written[k + 1 :], *read)
+    )
+
+
+@overwrite.method("numpy", when=_in_place)
+def _(t, xs, grads, states, /, *, rule):
+    bound = {}
+    for x, grad, state in zip(xs, grads, states, strict=True):
+        if x.dtype not in bound:
+            bound[x.dtype] = _cast(rule, t, x.dtype)
+        own, count = bound[x.dtype]
+        for part, slope, *memory in _blocks([x, grad, *state], max(1, BLOCK_BYTES // x.itemsize)):
+            new, dx = own.step(tuple(memory), part, slope, count)
+            for old, value in zip(memory, new, strict=True):
+                old[...] = value
+            part += dx
+    return xs, states
+
+
+def _cast(rule: Any, t: Any, dtype: Any) -> Any:
+    from xdl.optim._rule import cast_array, cast_rule
+
+    return cast_rule(rule, dtype), cast_array(t, dtype)
+
+
+def _is_adam(t: Any, xs: Any, grads: Any, states: Any, /, *, rule: Any) -> bool:
+    return type(rule) in (Adam, AdamW) and _in_place(t, xs, grads, states, rule=rule)
+
+
+@overwrite.method("numpy", when=_is_adam)
+def _(t, xs, grads, states, /, *, rule):
+    prepared = {}
+    for x, grad, (m, v) in zip(xs, grads, states, strict=True):
+        dtype = x.dtype
+        if dtype not in prepared:
+            size = max(1, BLOCK_BYTES // dtype.itemsize)
+            prepared[dtype] = size, np.empty(size, dtype), _adam_numbers(rule, float(t), dtype.type)
+        size, space, numbers = prepared[dtype]
+        if x.size <= size:
+            _adam(x, grad, m, v, space[: x.size].reshape(x.shape), *numbers)
+        else:
+            for part, slope, m_part, v_part in _blocks([x, grad, m, v], size):
+                _adam(part, slope, m_part, v_part, space[: part.size].reshape(part.shape), *numbers)
+    return xs, states
+
+
+def _adam_numbers(rule: Any, t: float, kind: Any) -> Any:
+    """Factors of twelve passes, where the formula of the paper takes fifteen.
+
+    With ``c = 1 / sqrt(1 - b2**t)``, ``m_hat / (sqrt(v_hat) + eps)`` is
+    ``m / (1 - b1**t) / c / (sqrt(v) + eps / c)``; and ``(1 - b2) * grad**2`` is a multiple of the square of
+    ``(1 - b1) * grad``, which the first moment needs.
+    """
+    rate, (b1, b2), eps = float(kind(rule.learning_rate)), map(kind, rule.decay), float(kind(rule.eps))
+    b1, b2 = float(b1), float(b2)
+    c = (1 - b2**t) ** -0.5
+    numbers = (b1, 1 - b1, b2, (1 - b2) / (1 - b1) ** 2, eps / c, rate / (1 - b1**t) / c)
+    keep = kind(1 - rate * float(kind(rule.weight_decay))) if isinstance(rule, AdamW) else None
+    return [*(kind(number) for number in numbers), keep]
+
+
+def _adam(x, grad, m, v, w, b1, c1, b2, ratio, eps, rate, keep):
+    multiply, add = np.multiply, np.add
+    multiply(grad, c1, w)
+    multiply(m, b1, m)
+    add(m, w, m)
+    multiply(w, w, w)
+    multiply(w, ratio, w)
+    multiply(v, b2, v)
+    add(v, w, v)
+    np.sqrt(v, w)
+    add(w, eps, w)
+    np.divide(m, w, w)
+    multiply(w, rate, w)
+    if keep is not None:
+        multiply(x, keep, x)
+    np.subtract(x, w, x)
