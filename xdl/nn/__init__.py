@@ -1,6 +1,8 @@
 """Networks: activations, losses and initializers as functions of arrays, and layers that own parameters."""
 
+from ._accuracy import accuracy
 from ._activations import gelu, relu, sigmoid, softplus, tanh
+from ._cross_entropy import cross_entropy
 from ._dropout import dropout
 from ._initializers import (
     glorot_normal,
@@ -15,7 +17,7 @@ from ._initializers import (
 )
 from ._layers import Activation, Dense, Dropout, Sequential
 from ._linear import linear
-from ._losses import accuracy, cross_entropy, mse
+from ._losses import mse
 from ._softmax import log_softmax, logsumexp, softmax
 
 __all__ = [

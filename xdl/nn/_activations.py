@@ -1,7 +1,9 @@
 """Activations: elementwise functions between the affine maps of a network."""
 
 import math
+from typing import Any
 
+from xdl.autodiff import partials, rule
 from xdl.core import Array, array_namespace, generic
 
 from ._erf import erfc
@@ -17,6 +19,19 @@ def relu(x: Array, /) -> Array:
 
 
 @generic
+def gate(x: Array, y: Array, /) -> Array:
+    """Return ``x`` where ``y`` is positive, else 0; nothing is multiplied, so that infinities stay out."""
+    return array_namespace(x, y).where(y > 0, x, 0.0)
+
+
+rule(
+    relu,
+    pullback=(lambda xp, dy, y, x: gate(dy, y),),
+    pushforward=(lambda xp, dx, y, x: gate(dx, y),),
+)
+
+
+@generic
 def sigmoid(x: Array, /) -> Array:
     """Logistic function ``1 / (1 + exp(-x))``, accurate in both tails and without overflow."""
     xp = array_namespace(x)
@@ -24,11 +39,22 @@ def sigmoid(x: Array, /) -> Array:
     return xp.where(x > 0, 1.0, e) / (1.0 + e)
 
 
+partials(sigmoid, lambda xp, y, x: y * (1.0 - y))
+
+
 @generic
 def softplus(x: Array, /) -> Array:
     """Logarithm of ``1 + exp(x)``, without overflow; its derivative is `sigmoid`, 1/2 at 0."""
     xp = array_namespace(x)
     return xp.where(x > 0, x, 0.0) + xp.log1p(xp.exp(_minus_magnitude(xp, x)))
+
+
+partials(softplus, lambda xp, y, x: sigmoid(x))
+
+
+def _minus_magnitude(xp: Any, x: Array) -> Array:
+    # -|x| has derivative 0 at 0; sigmoid and softplus need the slope of one side there.
+    return xp.where(x > 0, -x, x)
 
 
 def tanh(x: Array, /) -> Array:
@@ -66,10 +92,30 @@ def gelu(x: Array, /, *, approximate: bool = True) -> Array:
     return narrow(xp, y, x)
 
 
+# tanh of SLOPE x + CUBIC x**3
 SLOPE = math.sqrt(2 / math.pi)
 CUBIC = 0.044715 * SLOPE
 
 
-def _minus_magnitude(xp, x: Array) -> Array:
-    # -|x| has derivative 0 at 0; sigmoid and softplus need the slope of one side there.
-    return xp.where(x > 0, -x, x)
+@generic
+def gelu_derivative(x: Array, /, *, approximate: bool) -> Array:
+    """Derivative of `gelu`."""
+    xp = array_namespace(x)
+    z = widen(xp, x)
+    if approximate:
+        # beyond 10 the derivative is 0 or 1; there the cube may overflow
+        z = xp.where(z > 10.0, 10.0, xp.where(z < -10.0, -10.0, z))
+        square = z * z
+        t = xp.tanh(z * (SLOPE + CUBIC * square))
+        y = 0.5 * (1.0 + t) + 0.5 * (1.0 - t * t) * (z * (SLOPE + 3 * CUBIC * square))
+    else:
+        z = xp.where(z > 40.0, 40.0, xp.where(z < -40.0, -40.0, z))
+        y = 0.5 * erfc(-math.sqrt(0.5) * z) + z * xp.exp(-0.5 * (z * z)) / math.sqrt(2 * math.pi)
+    return narrow(xp, y, x)
+
+
+rule(
+    gelu,
+    pullback=(lambda xp, dy, y, x, *, approximate: dy * gelu_derivative(x, approximate=approximate),),
+    pushforward=(lambda xp, dx, y, x, *, approximate: dx * gelu_derivative(x, approximate=approximate),),
+)

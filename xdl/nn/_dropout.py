@@ -1,5 +1,6 @@
 """Dropout."""
 
+from xdl.autodiff import linear
 from xdl.core import Array, array_namespace, generic, random
 
 __all__ = ["dropout"]
@@ -37,6 +38,9 @@ def dropout(x: Array, key: Array, /, *, rate: float) -> Array:
 def select_scaled(x: Array, keep: Array, /, *, scale: float) -> Array:
     """Multiply ``x`` by ``scale`` where ``keep`` is true; the rest is zero."""
     return array_namespace(x, keep).where(keep, x * scale, 0.0)
+
+
+linear(select_scaled, lambda xp, dy, x, keep, *, scale: select_scaled(dy, keep, scale=scale))
 
 
 def check_rate(rate: float) -> None:

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from xdl.autodiff import partials
 from xdl.core import Array, array_namespace, generic
 
 __all__ = ["erfc"]
@@ -85,6 +86,9 @@ def erfc(x: Array, /) -> Array:
     s = 1.0 / (t * t)
     tail = xp.where(far, (1 / math.sqrt(math.pi) - s * _ratio(s, *FAR)) / t, _ratio(v, *MIDDLE)) * decay
     return xp.where(near, center, xp.where(x < 0, 2.0 - tail, tail))
+
+
+partials(erfc, lambda xp, y, x: -2 / math.sqrt(math.pi) * xp.exp(-x * x))
 
 
 def _ratio(x: Array, numerator: tuple[float, ...], denominator: tuple[float, ...]) -> Any:

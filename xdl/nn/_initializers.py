@@ -8,6 +8,8 @@ same key gives the same numbers, bit by bit, on every backend.
 import math
 from typing import Any
 
+from array_api_compat import device
+
 from xdl.core import Array, array_namespace, random
 
 __all__ = [
@@ -236,4 +238,4 @@ def _normal(key: Array, shape: tuple[int, ...], dtype: Any, variance: float) -> 
 def _constant(key: Array, shape: tuple[int, ...], dtype: Any, value: float) -> Array:
     xp = array_namespace(key)
     dtype = xp.float32 if dtype is None else dtype
-    return xp.broadcast_to(xp.zeros_like(key[0], dtype=dtype) + value, shape) * 1.0
+    return xp.full(shape, value, dtype=dtype, device=device(key))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from xdl.autodiff import rule
 from xdl.core import Array, array_namespace, generic
 
 __all__ = ["linear"]
@@ -53,3 +54,26 @@ def check_linear(x: Any, w: Any, b: Any) -> None:
             "convert the data to the dtype of the parameters with astype"
         )
         raise TypeError(message)
+
+
+def _pull(
+    xp: Any, dy: Array, y: Array, wanted: tuple[bool, ...], x: Array, w: Array, b: Array | None = None
+) -> tuple[Array | None, ...]:
+    n_in, n_out = w.shape
+    dx = xp.matmul(dy, w.T) if wanted[0] else None  # the first layer of a network wants none
+    if len(x.shape) != 2:
+        x, dy = xp.reshape(x, (-1, n_in)), xp.reshape(dy, (-1, n_out))
+    dw = xp.matmul(x.T, dy) if wanted[1] else None
+    db = xp.sum(dy, axis=0) if len(wanted) > 2 and wanted[2] else None
+    return dx, dw, db
+
+
+rule(
+    linear,
+    pullback=_pull,
+    pushforward=(
+        lambda xp, dx, y, x, w, b=None: xp.matmul(dx, w),
+        lambda xp, dw, y, x, w, b=None: xp.matmul(x, dw),
+        lambda xp, db, y, x, w, b=None: db,
+    ),
+)

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from xdl.autodiff import rule
 from xdl.core import Array, array_namespace, generic
 
 from ._precision import narrow, widen
@@ -28,10 +29,26 @@ def softmax(x: Array, /, *, axis: int = -1) -> Array:
         give NaN); an entry of +inf counts as the largest finite number, so it gets all the probability.
     """
     xp = array_namespace(x)
-    if x.shape[axis] == 0:
+    if 0 in x.shape:
         return x
     e, s, _ = _exponentials(xp, x, axis)
     return narrow(xp, e / xp.where(s == 0, 1.0, s), x)
+
+
+@generic
+def softmax_pullback(dy: Array, y: Array, /, *, axis: int) -> Array:
+    """Cotangent of the argument of `softmax`, given its result."""
+    xp = array_namespace(dy, y)
+    d, p = widen(xp, dy), widen(xp, y)
+    return narrow(xp, p * (d - xp.sum(p * d, axis=axis, keepdims=True)), dy)
+
+
+# the matrix of the derivative is symmetric
+rule(
+    softmax,
+    pullback=(lambda xp, dy, y, x, *, axis: softmax_pullback(dy, y, axis=axis),),
+    pushforward=(lambda xp, dx, y, x, *, axis: softmax_pullback(dx, y, axis=axis),),
+)
 
 
 @generic
@@ -52,10 +69,21 @@ def log_softmax(x: Array, /, *, axis: int = -1) -> Array:
         an entry of +inf counts as the largest finite number.
     """
     xp = array_namespace(x)
-    if x.shape[axis] == 0:
+    if 0 in x.shape:
         return x
     _, s, z = _exponentials(xp, x, axis)
     return narrow(xp, z - xp.log(xp.where(s == 0, 1.0, s)), x)
+
+
+@generic
+def log_softmax_pullback(dy: Array, y: Array, /, *, axis: int) -> Array:
+    """Cotangent of the argument of `log_softmax`, given its result."""
+    xp = array_namespace(dy, y)
+    d = widen(xp, dy)
+    return narrow(xp, d - xp.exp(widen(xp, y)) * xp.sum(d, axis=axis, keepdims=True), dy)
+
+
+rule(log_softmax, pullback=(lambda xp, dy, y, x, *, axis: log_softmax_pullback(dy, y, axis=axis),))
 
 
 @generic
@@ -87,8 +115,22 @@ def logsumexp(x: Array, /, *, axis: int | tuple[int, ...] | None = -1, keepdims:
     return narrow(xp, y, x)
 
 
+def _pull_logsumexp(xp: Any, dy: Array, y: Array, x: Array, *, axis: Any, keepdims: bool) -> Array:
+    axes = reduced_axes(axis, len(x.shape))
+    if math.prod(x.shape[i] for i in axes) == 0:
+        return xp.zeros_like(x)
+    if not keepdims:
+        dy = xp.reshape(dy, tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
+    e, s, _ = _exponentials(xp, x, axes)
+    return narrow(xp, e * (widen(xp, dy) / xp.where(s == 0, 1.0, s)), x)
+
+
+rule(logsumexp, pullback=(_pull_logsumexp,))
+
+
 def _exponentials(xp: Any, x: Array, axis: Any) -> tuple[Array, Array, Array]:
     """Return exp(z), its sum, and z, which is ``x`` less its maximum."""
+    reduced_axes(axis, len(x.shape))
     limit = largest(xp, x)
     x = xp.where(x > limit, limit, x)
     z = widen(xp, x)
