@@ -118,7 +118,7 @@ class MockArray:
 
 
 def _attribute(name: str) -> Any:
-    return property(lambda self: _wrap(getattr(self._inner, name)))
+    return property(lambda self: _wrap(getattr(self._inner, name)), doc=f"The standard's ``{name}``.")
 
 
 def _conversion(name: str, text: str) -> Callable[[Any], Any]:
