@@ -81,7 +81,7 @@ backend = Backend(
     name="jax",
     namespace=_namespace,
     package="xdl_jax",
-    modules=("_trees",),
+    modules=("_trees", "optim", "nn"),
     arrays=(
         "jax.Array",
         "jaxlib._jax.ArrayImpl",
