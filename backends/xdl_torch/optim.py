@@ -1,0 +1,94 @@
+"""Update rules by PyTorch's fused kernels, in place."""
+
+import struct
+from typing import Any
+
+import torch
+from torch.utils.weak import WeakIdKeyDictionary
+
+from xdl.optim import SGD, Adam, AdamW, overwrite
+
+_FUSED = (torch.float32, torch.float64)
+_DEVICES = ("cpu", "cuda", "xpu", "mps")
+
+# Hyperparameters on a GPU are fetched once, not at every step.
+_fetched: Any = WeakIdKeyDictionary()
+
+
+def _number(x: Any, dtype: Any) -> float:
+    """Value of a 0-d tensor, rounded to ``dtype`` as in the portable definition."""
+    if x.device.type == "cpu":
+        value = x.item()
+    else:
+        version, value = _fetched.get(x, (None, 0.0))
+        if version != x._version:
+            value = x.item()
+            _fetched[x] = x._version, value
+    return value if x.dtype == dtype else struct.unpack("f", struct.pack("f", value))[0]
+
+
+def _fusible(t: Any, xs: Any, grads: Any, states: Any, /, *, rule: Any) -> bool:
+    """Whether a fused kernel takes these tensors, and nothing is written twice or differentiated."""
+    if torch.compiler.is_compiling() or type(rule) not in (SGD, Adam, AdamW):
+        return False
+    written = [tensor for x, state in zip(xs, states, strict=True) for tensor in (x, *state)]
+    for grad in grads:
+        if not isinstance(grad, torch.Tensor) or grad.requires_grad:
+            return False
+    for x in written:
+        # The kernel walks through memory: a transposed tensor would be paired with the wrong entries.
+        if x.dtype not in _FUSED or x.device.type not in _DEVICES or not x.is_contiguous():
+            return False
+    try:
+        places = {x.data_ptr() for x in written if x.numel()}
+        read = {grad.data_ptr() for grad in grads if grad.numel()}
+    except RuntimeError:  # a wrapped tensor of torch.func has no memory of its own
+        return False
+    return len(places) == sum(1 for x in written if x.numel()) and places.isdisjoint(read)
+
+
+@overwrite.method("torch", when=_fusible)
+@torch.no_grad()
+def _(t, xs, grads, states, /, *, rule):
+    groups: dict[Any, list[Any]] = {}
+    for x, grad, state in zip(xs, grads, states, strict=True):
+        groups.setdefault((x.dtype, x.device), []).append((x, grad.contiguous(), *state))
+    for (dtype, _), rows in groups.items():
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        (_sgd if isinstance(rule, SGD) else _adam)(rule, t, dtype, *columns)
+    return xs, states
+
+
+def _sgd(rule, t, dtype, xs, grads, velocities=()):
+    torch._fused_sgd_(
+        xs,
+        grads,
+        list(velocities),
+        weight_decay=0.0,
+        momentum=0.0 if rule.momentum is None else _number(rule.momentum, dtype),
+        lr=_number(rule.learning_rate, dtype),
+        dampening=0.0,
+        nesterov=rule.nesterov,
+        maximize=False,
+        is_first_step=False,
+    )
+
+
+def _adam(rule, t, dtype, xs, grads, m, v):
+    b1, b2 = rule.decay
+    decoupled = isinstance(rule, AdamW)
+    (torch._fused_adamw_ if decoupled else torch._fused_adam_)(
+        xs,
+        grads,
+        m,
+        v,
+        [],
+        [t.to(torch.float32)] * len(xs),
+        lr=_number(rule.learning_rate, dtype),
+        beta1=_number(b1, dtype),
+        beta2=_number(b2, dtype),
+        weight_decay=_number(rule.weight_decay, dtype) if decoupled else 0.0,
+        eps=_number(rule.eps, dtype),
+        amsgrad=False,
+        maximize=False,
+    )
