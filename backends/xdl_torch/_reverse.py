@@ -1,0 +1,190 @@
+"""Gradients: torch.autograd.grad where nothing else is at work, torch.func inside its transforms."""
+
+import threading
+from typing import Any
+
+import torch
+
+from xdl.core import tree
+
+from ._leaves import Flat, conjugate, inputs, smooth, split, transforming
+
+__all__ = ["depth", "value_and_grad", "vjp"]
+
+_levels = threading.local()
+_Leaf = type(torch.autograd.graph.get_gradient_edge(torch.empty((), requires_grad=True)).node)
+
+
+def depth() -> int:
+    """How many gradients are being taken around the caller."""
+    return getattr(_levels, "depth", 0)
+
+
+class _Level:
+    """One gradient being taken; its variables know it, and it knows whether its function is still running."""
+
+    active = True
+
+    def run(self, f, args, options):
+        _levels.depth = depth() + 1
+        try:
+            return f(*args, **options)
+        finally:
+            _levels.depth -= 1
+            self.active = False
+
+
+def _track(x, level):
+    # A variable of this level alone: the gradient of an outer level goes on through the alias, and
+    # nothing of this level gets into the outer one.
+    if x.requires_grad:
+        return x.view_as(x)
+    x = x.detach().requires_grad_()
+    x._xdl_level = level
+    return x
+
+
+def _attached(leaves, roots):
+    """Whether results depend on a variable of an outer level, so that they must stay differentiable.
+
+    It may come in through an argument, or through something that the function closes over.
+    """
+    if any(x.requires_grad for x in leaves):
+        return True
+    stack, seen = [], set()
+    for root in roots:
+        if root.grad_fn is not None:
+            stack.append(root.grad_fn)
+        elif root.requires_grad and _is_outer(root):
+            return True
+    while stack:
+        node = stack.pop()
+        if type(node) is _Leaf:
+            if _is_outer(node.variable):
+                return True
+        elif node not in seen:
+            seen.add(node)
+            stack += [n for n, _ in node.next_functions if n is not None]
+    return False
+
+
+def _is_outer(leaf):
+    level = getattr(leaf, "_xdl_level", None)
+    return level is None or level.active
+
+
+def _detach(x):
+    return x.detach() if isinstance(x, torch.Tensor) and x.requires_grad else x
+
+
+def _put(args, argnums, active):
+    full = list(args)
+    for i, x in zip(argnums, active, strict=True):
+        full[i] = x
+    return full
+
+
+def _loss(value):
+    if not isinstance(value, torch.Tensor):
+        message = f"expected a function that returns a scalar tensor, got {type(value).__module__}.{type(value).__qualname__}"
+        raise TypeError(message)
+    if value.ndim or not value.is_floating_point():
+        message = (
+            f"expected a function that returns a real scalar, got shape {tuple(value.shape)} of {value.dtype}"
+        )
+        raise TypeError(message)
+    return value
+
+
+def value_and_grad(f, argnums, has_aux, args, options):
+    active = tuple([args[i] for i in argnums])
+    if transforming():
+        return _value_and_grad_inside(f, argnums, has_aux, args, options, active)
+    leaves, structure = tree.flatten(active)
+    outer = torch.is_grad_enabled()
+    with torch.enable_grad():
+        level = _Level()
+        xs = [_track(x, level) for x in inputs(leaves)]
+        out = level.run(f, _put(args, argnums, tree.unflatten(structure, xs)), options)
+        value, aux = out if has_aux else (out, None)
+        roots = [_loss(value)]
+        if has_aux:
+            roots += [x for x in tree.leaves(aux) if isinstance(x, torch.Tensor)]
+        attached = outer and _attached(leaves, roots)
+        if value.requires_grad:
+            grads = torch.autograd.grad(
+                value, xs, create_graph=attached, allow_unused=True, materialize_grads=True
+            )
+        else:
+            grads = [torch.zeros_like(x) for x in leaves]
+    if any(x.is_complex() for x in leaves):
+        grads = [conjugate(g) for g in grads]
+    if not attached:
+        value = value.detach()
+        aux = tree.map(_detach, aux) if has_aux else None
+    return ((value, aux) if has_aux else value), tree.unflatten(structure, grads)
+
+
+def _value_and_grad_inside(f, argnums, has_aux, args, options, active):
+    leaves, structure = tree.flatten(active)
+    inputs(leaves)
+    if not leaves:
+        return f(*args, **options), active
+    flat = Flat(
+        lambda *a: f(*_put(args, argnums, a), **options), lambda xs: tree.unflatten(structure, xs), has_aux
+    )
+
+    def loss(*xs):
+        ys, others = flat(*xs)
+        return _loss(flat.y(ys, others)), others
+
+    transform = torch.func.grad_and_value(loss, argnums=tuple(range(len(leaves))), has_aux=True)
+    grads, (value, others) = transform(*leaves)
+    grads = tree.unflatten(structure, [conjugate(g) for g in grads])
+    return ((value, flat.aux(others)) if has_aux else value), grads
+
+
+def vjp(f, primals, has_aux):
+    leaves, rebuild = split(primals)
+    flat = Flat(f, rebuild, has_aux)
+    if transforming():
+        ys, pull, others = torch.func.vjp(flat, *leaves, has_aux=True)
+        pullback = lambda dy: rebuild_grads(pull(tuple(flat.cotangent(dy))))
+    else:
+        outer = torch.is_grad_enabled()
+        with torch.enable_grad():
+            level = _Level()
+            xs = [_track(x, level) for x in leaves]
+            out, others = level.run(flat, xs, {})
+        attached = outer and _attached(leaves, [*out, *others])
+        ys = out if attached else [y.detach() for y in out]
+        others = others if attached else [_detach(x) for x in others]
+        pullback = lambda dy: rebuild_grads(_pull(out, xs, flat.cotangent(dy), attached))
+
+    def rebuild_grads(grads):
+        # leaves that are not differentiable get zeros: what is left of the primals goes back as it came
+        grads = iter([conjugate(g) for g in grads])
+        return tree.map(lambda x: next(grads) if smooth(x) else _zero(x), primals)
+
+    y = flat.y(ys, others)
+    return (y, pullback, flat.aux(others)) if has_aux else (y, pullback)
+
+
+def _zero(x):
+    return torch.zeros_like(x) if isinstance(x, torch.Tensor) else 0
+
+
+def _pull(ys, xs, dys, attached: bool) -> Any:
+    create = torch.is_grad_enabled() and (attached or any(d.requires_grad for d in dys))
+    pairs = [(y, d) for y, d in zip(ys, dys, strict=True) if y.requires_grad]
+    if not pairs:
+        return [torch.zeros_like(x) for x in xs]
+    return torch.autograd.grad(
+        [y for y, _ in pairs],
+        xs,
+        [d for _, d in pairs],
+        retain_graph=True,
+        create_graph=create,
+        allow_unused=True,
+        materialize_grads=True,
+    )
