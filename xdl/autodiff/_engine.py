@@ -1,7 +1,6 @@
 """The tape as an engine of transforms: any array-API namespace, any depth, both modes."""
 
 import functools
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -35,6 +34,17 @@ def _stripped(level: Tape, result: Any) -> Any:
     return tree.unflatten(structure, _strip(level, leaves)[0])
 
 
+def _constants(level: Tape, x: Any) -> Any:
+    if is_array(x):
+        return Variable(level, x, None)
+    return tree.map(lambda leaf: Variable(level, leaf, None) if is_array(leaf) else leaf, x)
+
+
+def _like(y: Array, d: Array) -> Array:
+    """Cotangent or tangent ``d`` as a constant of the level of its primal, if that is traced."""
+    return Variable(y._level, d, None) if type(y) is Variable and type(d) is not Variable else d
+
+
 def value_and_grad(
     f: Callable[..., Any], argnums: tuple[int, ...], has_aux: bool, args: tuple[Any, ...], options: Any
 ) -> tuple[Any, tuple[Any, ...]]:
@@ -45,7 +55,10 @@ def value_and_grad(
     try:
         active = iter(tree.unflatten(structure, inputs))
         chosen = {k: next(active) for k in argnums}
-        result = f(*(chosen.get(k, x) for k, x in enumerate(args)), **options)
+        # the other arguments become constants of the level: third-party code then sees one namespace
+        result = f(
+            *(chosen[k] if k in chosen else _constants(level, x) for k, x in enumerate(args)), **options
+        )
         y, aux = result if has_aux else (result, None)
         y, node = (y._value, y._node) if type(y) is Variable and y._level is level else (y, None)
         aux = _stripped(level, aux) if has_aux else None
@@ -87,7 +100,7 @@ def vjp(f: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool) -> tuple
         seeds: dict[int, Array] = {}
         for d, node, y in zip(_matching(out_structure, dy), out_nodes, values, strict=True):
             if node is not None:
-                d = project(xp, d, y)
+                d = project(xp, _like(y, d), y)
                 seeds[node] = seeds[node] + d if node in seeds else d
         found = pull(entries, seeds, nodes, consume=False)
         filled = [xp.zeros_like(x) if g is None else g for g, x in zip(found, leaves, strict=True)]
@@ -113,7 +126,7 @@ def jvp(f: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ..
     level = Forward(_functions_of(leaves))
     xp = level.functions
     try:
-        inputs = [Variable(level, x, dx) for x, dx in zip(leaves, directions, strict=True)]
+        inputs = [Variable(level, x, _like(x, dx)) for x, dx in zip(leaves, directions, strict=True)]
         result = f(*tree.unflatten(structure, inputs))
         result, aux = result if has_aux else (result, None)
         out, out_structure = tree.flatten(result)
@@ -135,11 +148,12 @@ def _filled(xp: Functions, tangents: list[Any], values: list[Any]) -> list[Any]:
 
 def linearize(f: Callable[..., Any], primals: tuple[Any, ...]) -> tuple[Any, Callable[..., Any]]:
     """Value of a function, and its derivative as a linear function that does not run ``f`` again."""
-    xp, entries, (_, structure, nodes), (values, out_structure, out_nodes), _ = _trace(f, primals, False)
+    xp, entries, (leaves, structure, nodes), (values, out_structure, out_nodes), _ = _trace(f, primals, False)
     wanted = [node for node in out_nodes if node is not None]
 
     def pushforward(*tangents: Any) -> Any:
-        seeds = dict(zip(nodes, _matching(structure, tangents), strict=True))
+        directions = map(_like, leaves, _matching(structure, tangents))
+        seeds = dict(zip(nodes, directions, strict=True))
         arrived = iter(push(entries, seeds, wanted))
         found = [None if node is None else next(arrived) for node in out_nodes]
         return tree.unflatten(out_structure, _filled(xp, found, values))

@@ -23,16 +23,16 @@ from ._variable import Variable
 
 __all__ = ["LOCAL", "Functions", "TracedNamespace", "functions_of", "plain", "recorded", "unary", "wrap"]
 
-CREATION = frozenset(
-    "arange asarray empty empty_like eye from_dlpack full full_like linspace ones ones_like tril_indices "
-    "zeros zeros_like fftfreq rfftfreq".split()
-)
+CREATION = frozenset((
+    "arange", "asarray", "empty", "empty_like", "eye", "from_dlpack", "full", "full_like", "linspace", "ones",
+    "ones_like", "zeros", "zeros_like", "fftfreq", "rfftfreq",
+))  # fmt: skip
 # Functions whose first argument is a sequence of arrays
 SEQUENCES = frozenset(("concat", "stack"))
 # Functions that look at arrays but return no array: they see the plain arrays inside.
-INSPECTION = frozenset(
-    "can_cast finfo iinfo isdtype result_type __array_namespace_info__ broadcast_shapes".split()
-)
+INSPECTION = frozenset((
+    "can_cast", "finfo", "iinfo", "isdtype", "result_type", "broadcast_shapes", "__array_namespace_info__",
+))  # fmt: skip
 EXTENSIONS = ("linalg", "fft")
 
 OPERATORS = {
@@ -95,6 +95,21 @@ class _Constant:
         return _constant(getattr(self._base, name))
 
 
+def uniform(values: Any) -> tuple[Any, ...]:
+    """Make plain arrays that stand beside variables constants of the newest of their levels.
+
+    Rules then combine variables with variables and numbers only: a library may refuse an operand it does
+    not know on the right of its own array.
+    """
+    level = None
+    for x in values:
+        if type(x) is Variable and (level is None or x._level.number > level.number):
+            level = x._level
+    if level is None:
+        return tuple(values)
+    return tuple(Variable(level, x, None) if type(x) is not Variable and is_array(x) else x for x in values)
+
+
 class Functions:
     """The functions of a library's namespace, ready for traced arrays; attributes are made when asked for."""
 
@@ -107,7 +122,8 @@ class Functions:
         self._operations: dict[Any, Operation] = {}
         if root is None:
             self.constant = _Constant(base)
-            self._kinds = set(SCALARS) - {type(None)}
+            # a NumPy scalar type has all the attributes of an array, so `type` is named: dtypes are classes there
+            self._kinds = {*SCALARS, type} - {type(None)}
             for name in EXTENSIONS:
                 if hasattr(base, name):
                     setattr(self, name, Functions(getattr(base, name), f"{name}.", self))
@@ -149,6 +165,8 @@ class Functions:
             return LOCAL[name](self)
         base = getattr(self._base, name)  # AttributeError if the library lacks it
         full = self._prefix + name
+        if name.endswith("_like"):
+            return _like(base)
         if name in CREATION or name in INSPECTION:
             return lambda *args, **options: base(
                 *map(plain, args), **{k: plain(v) for k, v in options.items()}
@@ -238,7 +256,11 @@ def _binary(xp: Functions, name: str, function: Any, table: Any) -> Callable[...
                 xp.admit(a)
         else:
             return function(x, y)
-        z = call(a, b) if type(a) is Variable or type(b) is Variable else function(a, b)
+        if type(a) is Variable or type(b) is Variable:
+            a, b = uniform((a, b))
+            z = call(a, b)
+        else:
+            z = function(a, b)
         if i is None:
             if j is None:
                 return Variable(level, z, None)
@@ -252,7 +274,7 @@ def _binary(xp: Functions, name: str, function: Any, table: Any) -> Callable[...
     return call
 
 
-def _split(args: tuple[Any, ...]) -> tuple[Any, list[Any], list[Any]]:
+def _split(args: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...], list[Any]]:
     """Find the newest level among the operands; give their values below it and their nodes."""
     level = None
     for x in args:
@@ -263,7 +285,7 @@ def _split(args: tuple[Any, ...]) -> tuple[Any, list[Any], list[Any]]:
         mine = type(x) is Variable and x._level is level
         values.append(x._value if mine else x)
         nodes.append(x._node if mine else None)
-    return level, values, nodes
+    return level, uniform(values), nodes
 
 
 def _nary(xp: Functions, name: str, function: Any, table: Any) -> Callable[..., Any]:
@@ -277,7 +299,7 @@ def _nary(xp: Functions, name: str, function: Any, table: Any) -> Callable[..., 
             return Variable(level, y, None)
         if active not in table:
             raise _no_derivative(name, nodes)
-        return level.record(table[active], tuple(nodes), y, tuple(values), None)
+        return level.record(table[active], tuple(nodes), y, values, None)
 
     return call
 
@@ -292,6 +314,8 @@ def recorded(xp: Functions, name: str, function: Any, entry: Rule, definition: A
             return function(*args, **options)
         for x in values:
             xp.admit(x)
+        if options:  # an array among them is a tolerance: it has no derivative
+            options = {name: plain(x) for name, x in options.items()}
         y = call(*values, **options)
         if all(node is None for node in nodes):
             return wrap(level, y)
@@ -299,7 +323,7 @@ def recorded(xp: Functions, name: str, function: Any, entry: Rule, definition: A
             node is not None and (k >= len(pullback) or pullback[k] is None) for k, node in enumerate(nodes)
         ):
             raise _no_derivative(name, nodes)
-        return record(level, operation, tuple(nodes), y, tuple(values), options)
+        return record(level, operation, tuple(nodes), y, values, options)
 
     return call
 
@@ -347,6 +371,16 @@ def _constant(function: Any) -> Callable[..., Any]:
         level = _newest(args, options)
         y = function(*map(plain, args), **{k: plain(v) for k, v in options.items()})
         return y if level is None else wrap(level, y)
+
+    return call
+
+
+def _like(function: Any) -> Any:
+    """Creation in the likeness of an array: a constant of the level of that array."""
+
+    def call(x: Array, /, *args: Any, **options: Any) -> Any:
+        y = function(plain(x), *map(plain, args), **options)
+        return Variable(x._level, y, None) if type(x) is Variable else y
 
     return call
 
@@ -408,7 +442,7 @@ class TracedNamespace:
         found = getattr(self._functions, name)
         if name in CREATION:
             found = self._creation(name, found)
-        elif callable(found) and not isinstance(found, type) and name not in INSPECTION:
+        elif callable(found) and not isinstance(found, type):
             functools.update_wrapper(found, getattr(self._functions._base, name), updated=())
         object.__setattr__(self, name, found)
         return found
@@ -477,7 +511,7 @@ def functions_of(x: Array) -> Functions:
 def _traced_generic(function: Any) -> Callable[..., Any]:
     def call(*args: Any, **options: Any) -> Any:
         if function.rule is None:
-            return function.definition(*args, **options)
+            return function.definition(*uniform(args), **options)
         level = _newest(args, {})
         return level.functions.of_generic(function)(*args, **options)
 

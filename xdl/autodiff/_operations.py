@@ -62,6 +62,8 @@ def elementwise(xp: Any, name: str, rule: Partials) -> dict[tuple[bool, ...], Op
 
 def _term(xp: Any, derivative: Any, strong: bool) -> Any:
     """Product of a derivative with a tangent or cotangent, as a function ``(t, y, args)``; None for 1."""
+    if derivative == 0:
+        return lambda t, y, args: xp.zeros_like(t)
     if derivative == 1:
         return None
     if derivative == -1:

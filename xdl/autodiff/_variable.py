@@ -117,11 +117,14 @@ class Variable:
         )
         raise TypeError(message)
 
-    def __dlpack__(self, **options: Any) -> Any:
+    def __dlpack__(
+        self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: Any = None
+    ) -> Any:
         if self._node is not None:
             message = "a traced array cannot be exported by DLPack: the gradient would be lost"
             raise BufferError(message)
-        return self._value.__dlpack__(**options)
+        options = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
+        return self._value.__dlpack__(**{name: x for name, x in options.items() if x is not None})
 
     def __dlpack_device__(self) -> Any:
         return self._value.__dlpack_device__()

@@ -2,9 +2,8 @@
 
 from typing import Any
 
+from xdl.autodiff._registry import composed, partials, rule, undefined, zero
 from xdl.core import Array
-
-from .._registry import composed, partials, rule, undefined, zero
 
 
 def _is_complex(xp: Any, x: Array) -> bool:
@@ -134,8 +133,7 @@ composed("sign", _sign)
 
 def _larger(xp: Any, y: Array, a: Array, b: Array) -> Array:
     """Share of ``a`` in the extremum ``y``; a tie is shared equally."""
-    tie = xp.where(a == b, 0.5, 1.0)
-    return xp.astype(xp.where(a == y, tie, 0.0), y.dtype)
+    return xp.astype(a == y, y.dtype) * (1 - 0.5 * xp.astype(a == b, y.dtype))
 
 
 def _second(xp: Any, y: Array, a: Array, b: Array) -> Array:
@@ -143,7 +141,7 @@ def _second(xp: Any, y: Array, a: Array, b: Array) -> Array:
 
 
 def _same_sign(xp: Any, y: Array, a: Array, b: Array) -> Array:
-    return xp.astype(xp.where(xp.signbit(a) == xp.signbit(y), 1.0, -1.0), y.dtype)
+    return 2 * xp.astype(xp.signbit(a) == xp.signbit(y), y.dtype) - 1
 
 
 def _clip(xp: Any, x: Array, /, min: Any = None, max: Any = None) -> Array:

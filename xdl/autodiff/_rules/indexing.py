@@ -8,13 +8,12 @@ masks and repeated integers too, is a `scatter_add` over positions. Slices and i
 import math
 from typing import Any
 
+from xdl.autodiff._functions import LOCAL, plain, recorded
+from xdl.autodiff._operations import Operation, project
+from xdl.autodiff._registry import Rule, rule
+from xdl.autodiff._scatter import scatter_add
+from xdl.autodiff._variable import Variable
 from xdl.core import Array
-
-from .._functions import LOCAL, plain, recorded
-from .._operations import Operation, project
-from .._registry import Rule, rule
-from .._scatter import scatter_add
-from .._variable import Variable
 
 # ---- take ----
 
@@ -22,7 +21,7 @@ from .._variable import Variable
 def _take_pull(
     xp: Any, dy: Array, y: Array, x: Array, indices: Array, /, *, axis: int | None = None
 ) -> Array:
-    k = 0 if axis is None else axis % x.ndim
+    k, indices = 0 if axis is None else axis % x.ndim, plain(indices)
     n, rank = x.shape[k], indices.ndim
     # the axes of the indices come first, as one
     order = (*range(k, k + rank), *range(k), *range(k + rank, dy.ndim))
@@ -38,7 +37,7 @@ def _nonnegative(xp: Any, indices: Array, n: int) -> Array:
 
 def _along_axis(xp: Any, x: Array, indices: Array, axis: int) -> Array:
     """Position in the flattened ``x`` of each element that ``take_along_axis`` takes."""
-    k, positions = axis % x.ndim, None
+    k, positions, indices = axis % x.ndim, None, plain(indices)
     for i, n in enumerate(x.shape):
         if i == k:
             place = _nonnegative(xp, indices, n)

@@ -3,9 +3,8 @@
 import math
 from typing import Any
 
+from xdl.autodiff._registry import composed, linear, rule
 from xdl.core import Array
-
-from .._registry import composed, linear, rule
 
 
 def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
@@ -43,7 +42,7 @@ def _concat_pull(xp: Any, dy: Array, y: Array, wanted: Any, *xs: Array, axis: in
     k = 0 if axis is None else axis % y.ndim
     for x, needed in zip(xs, wanted, strict=True):
         n = math.prod(x.shape) if axis is None else x.shape[k]
-        part = dy[(slice(None),) * k + (slice(start, start + n),)] if needed else None
+        part = dy[(slice(None),) * k + (slice(start, start + n), ...)] if needed else None
         cotangents.append(xp.reshape(part, x.shape) if needed and axis is None else part)
         start += n
     return cotangents
@@ -51,7 +50,7 @@ def _concat_pull(xp: Any, dy: Array, y: Array, wanted: Any, *xs: Array, axis: in
 
 def _stack_pull(xp: Any, dy: Array, y: Array, wanted: Any, *xs: Array, axis: int = 0) -> list[Any]:
     k = axis % y.ndim
-    return [dy[(slice(None),) * k + (i,)] if needed else None for i, needed in enumerate(wanted)]
+    return [dy[(slice(None),) * k + (i, ...)] if needed else None for i, needed in enumerate(wanted)]
 
 
 def _sequence_push(name: str) -> Any:
@@ -94,7 +93,7 @@ composed("meshgrid", _meshgrid)
 
 def _unstack(xp: Any, x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
     k = axis % x.ndim
-    return tuple(x[(slice(None),) * k + (i,)] for i in range(x.shape[k]))
+    return tuple(x[(slice(None),) * k + (i, ...)] for i in range(x.shape[k]))
 
 
 def _repeat(xp: Any, x: Array, repeats: Any, /, *, axis: int | None = None) -> Array:

@@ -2,9 +2,8 @@
 
 from typing import Any
 
+from xdl.autodiff._registry import composed, rule, zero
 from xdl.core import Array
-
-from .._registry import composed, rule, zero
 
 rule(
     "where",
@@ -27,7 +26,10 @@ def _sort(xp: Any, x: Array, /, *, axis: int = -1, descending: bool = False, sta
 
 
 def _unique_values(xp: Any, x: Array, /) -> Array:
-    return xp.take(xp.reshape(x, (-1,)), xp.constant.unique_all(x)[1], axis=0)
+    x = xp.reshape(x, (-1,))
+    order = xp.argsort(x)
+    places = xp.constant.searchsorted(xp.take(x, order, axis=0), xp.constant.unique_values(x))
+    return xp.take(x, xp.take(order, places, axis=0), axis=0)
 
 
 def _unique(name: str) -> Any:

@@ -3,9 +3,8 @@
 import math
 from typing import Any
 
+from xdl.autodiff._registry import composed, rule
 from xdl.core import Array
-
-from .._registry import composed, rule
 
 
 def _reduced(axis: Any, ndim: int) -> tuple[int, ...]:
@@ -146,7 +145,7 @@ def _axis_of(x: Array, axis: int | None) -> int:
 
 
 def _without_initial(dy: Array, axis: int, include_initial: bool) -> Array:
-    return dy[(slice(None),) * axis + (slice(1, None),)] if include_initial else dy
+    return dy[(slice(None),) * axis + (slice(1, None), ...)] if include_initial else dy
 
 
 def _cumulative_sum_pull(
@@ -207,7 +206,7 @@ def _cumulative_prod_push(
     terms = _without_each(xp, x, k) * xp.expand_dims(xp.moveaxis(dx, k, -1), axis=-1)
     dy = xp.moveaxis(xp.sum(terms, axis=-2), -1, k)
     if include_initial:
-        dy = xp.concat([xp.zeros_like(dy[(slice(None),) * k + (slice(0, 1),)]), dy], axis=k)
+        dy = xp.concat([xp.zeros_like(dy[(slice(None),) * k + (slice(0, 1), ...)]), dy], axis=k)
     return dy
 
 
@@ -236,7 +235,7 @@ def _diff(
     x = xp.concat(parts, axis=axis) if len(parts) > 1 else x
     head = (slice(None),) * (axis % x.ndim)
     for _ in range(n):
-        x = x[(*head, slice(1, None))] - x[(*head, slice(None, -1))]
+        x = x[(*head, slice(1, None), ...)] - x[(*head, slice(None, -1), ...)]
     return x
 
 
