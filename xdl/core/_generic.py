@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -123,23 +123,27 @@ _ARRAY_ANNOTATIONS = (
 
 def _kinds(args: tuple[Any, ...]) -> tuple[bool, str | None, bool]:
     """Tell (is one traced, name of the backend of the plain arrays, may the types be cached)."""
-    name, traced, cache = None, False, True
-    plain = []
-    for x in args:
+    traced, plain = False, []
+    listed = any(type(x) in (list, tuple) for x in args)  # the type of a list does not tell what is in it
+    for x in _flatten(args) if listed else args:
         cls = type(x)
-        if cls in SCALARS:
-            continue
-        if cls is list or cls is tuple:
-            inner_traced, inner_name, _ = _kinds(tuple(x))
-            traced, name, cache = traced or inner_traced, inner_name or name, False
-        elif is_traced(cls):
+        if is_traced(cls):
             traced = True
-        else:
+        elif cls not in SCALARS:
             plain.append(x)
+    name = None
     if plain:
         array_namespace(*plain)  # two libraries in one call are refused here
-        name = backend_of_type(type(plain[0])) or name
-    return traced, name, cache
+        name = backend_of_type(type(plain[0]))
+    return traced, name, not listed
+
+
+def _flatten(args: Iterable[Any]) -> Iterator[Any]:
+    for x in args:
+        if type(x) in (list, tuple):
+            yield from _flatten(x)
+        else:
+            yield x
 
 
 def _resolve(function: Any, args: tuple[Any, ...], key: Any) -> Callable[..., Any]:
