@@ -106,7 +106,10 @@ def _abs_pull(xp: Any, dy: Array, y: Array, x: Array) -> Array:
 
 
 def _sign(xp: Any, x: Array) -> Array:
-    return x / _nonzero(xp, xp.abs(x)) if _is_complex(xp, x) else xp.constant.sign(x)
+    if not _is_complex(xp, x):
+        return xp.constant.sign(x)
+    size = xp.abs(x)
+    return xp.where(size == 0, 0.0, x / _nonzero(xp, size))
 
 
 rule("abs", pullback=(_abs_pull,), pushforward=(_abs_push,))

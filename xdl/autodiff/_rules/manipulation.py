@@ -67,7 +67,7 @@ rule("stack", pullback=_stack_pull, pushforward=_sequence_push("stack"))
 
 def _broadcast_arrays(xp: Any, *xs: Array) -> Any:
     shape = broadcast_shape([x.shape for x in xs])
-    return [xp.broadcast_to(x, shape) for x in xs]
+    return tuple(xp.broadcast_to(x, shape) for x in xs)
 
 
 def broadcast_shape(shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
