@@ -64,7 +64,7 @@ def _(x, /, *, axis):
 )
 @functools.partial(jax.jit, static_argnames=("reduction", "axis", "label_smoothing"))
 def _(logits, labels, /, *, reduction, axis, label_smoothing):
-    axis, _ = check_cross_entropy(logits, labels, reduction, axis, label_smoothing)
+    axis = check_cross_entropy(logits, labels, False, reduction, axis, label_smoothing)
     x = widen(jnp, logits)
     m = lax.stop_gradient(jnp.max(x, axis=axis, keepdims=True))
     z = x - jnp.where(jnp.isfinite(m), m, math.nan)

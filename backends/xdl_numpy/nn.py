@@ -5,7 +5,7 @@ import numpy as np
 from xdl.nn._activations import CUBIC, SLOPE, gate, gelu, gelu_derivative, relu, sigmoid, softplus
 from xdl.nn._cross_entropy import check_cross_entropy, cross_entropy, cross_entropy_pullback
 from xdl.nn._dropout import select_scaled
-from xdl.nn._linear import check_linear, linear
+from xdl.nn._linear import check_linear, linear, linear_pullback
 from xdl.nn._losses import check_mse, mse, weight
 from xdl.nn._softmax import (
     log_softmax,
@@ -50,6 +50,21 @@ def _(x, w, b=None, /):
     if b is not None:
         y += b
     return y if x.ndim <= 2 else y.reshape(*x.shape[:-1], w.shape[1])
+
+
+@linear_pullback.method("numpy")
+def _(dy, x, w, /, *, wanted):
+    dx = None
+    if x.ndim != 2:
+        shape, x, dy = x.shape, x.reshape(-1, w.shape[0]), dy.reshape(-1, w.shape[1])
+        if wanted[0]:
+            dx = np.matmul(dy, w.T).reshape(shape)
+    elif wanted[0]:
+        dx = np.matmul(dy, w.T)
+    dw = np.matmul(x.T, dy) if wanted[1] else None
+    # a product with ones is the fastest sum
+    db = np.matmul(np.ones(len(dy), dy.dtype), dy) if len(wanted) > 2 and wanted[2] else None
+    return dx, dw, db
 
 
 # ---- activations ----
@@ -261,7 +276,7 @@ def _shifted(logits, labels, axis):
 
 @cross_entropy.method("numpy", when=lambda logits, labels, /, **options: _classified(logits, labels))
 def _(logits, labels, /, *, reduction, axis, label_smoothing):
-    axis, _ = check_cross_entropy(logits, labels, reduction, axis, label_smoothing)
+    axis = check_cross_entropy(logits, labels, False, reduction, axis, label_smoothing)
     found = _shifted(logits, labels, axis)
     if found is None:
         return cross_entropy.definition(
@@ -284,7 +299,7 @@ def _(logits, labels, /, *, reduction, axis, label_smoothing):
     "numpy", when=lambda dy, logits, labels, /, **options: _classified(logits, labels)
 )
 def _(dy, logits, labels, /, *, reduction, axis, label_smoothing):
-    axis, _ = check_cross_entropy(logits, labels, reduction, axis, label_smoothing)
+    axis %= logits.ndim
     found = _shifted(logits, labels, axis)
     if found is None:
         return cross_entropy_pullback.definition(

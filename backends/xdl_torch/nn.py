@@ -13,6 +13,10 @@ from xdl.nn._losses import check_mse, mse
 from xdl.nn._softmax import log_softmax, reduced_axes, softmax
 
 
+def _integral(x):
+    return not (x.is_floating_point() or x.is_complex() or x.dtype == torch.bool)
+
+
 @linear.method("torch")
 def _(x, w, b=None, /):
     check_linear(x, w, b)
@@ -65,10 +69,10 @@ def _(x, /, *, axis):
 
 
 @cross_entropy.method(
-    "torch", when=lambda logits, labels, /, **options: not labels.is_floating_point() and logits.numel() > 0
+    "torch", when=lambda logits, labels, /, **options: _integral(labels) and logits.numel() > 0
 )
 def _(logits, labels, /, *, reduction, axis, label_smoothing):
-    axis, _ = check_cross_entropy(logits, labels, reduction, axis, label_smoothing)
+    axis = check_cross_entropy(logits, labels, False, reduction, axis, label_smoothing)
     classes = labels.long()
     known = classes.clamp(0, logits.shape[axis] - 1)
     wide = logits if logits.dtype in (torch.float32, torch.float64) else logits.float()

@@ -2,7 +2,7 @@
 
 from xdl.core import Array, array_namespace
 
-from ._cross_entropy import check_cross_entropy
+from ._cross_entropy import check_cross_entropy, has_rows
 from ._losses import reduce
 from ._precision import narrow, widen
 
@@ -24,11 +24,11 @@ def accuracy(logits: Array, labels: Array, /, *, axis: int = -1) -> Array:
     () array
         In [0, 1], in the dtype of the logits. It has no derivative.
     """
-    axis, dense = check_cross_entropy(logits, labels, "mean", axis, 0.0)
-    if dense:
+    xp = array_namespace(logits, labels)
+    if has_rows(xp, labels):
         message = f"expected integer `labels`, got {labels.dtype}"
         raise TypeError(message)
-    xp = array_namespace(logits, labels)
+    axis = check_cross_entropy(logits, labels, False, "mean", axis, 0.0)
     z = widen(xp, logits)
     right = xp.astype(xp.argmax(z, axis=axis) == labels, z.dtype)
     return narrow(xp, reduce(xp, right, "mean"), logits)

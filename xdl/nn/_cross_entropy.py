@@ -56,8 +56,9 @@ def cross_entropy(
     ----------
     Szegedy et al. (2016), arXiv:1512.00567, section 7 (label smoothing)
     """
-    axis, dense = check_cross_entropy(logits, labels, reduction, axis, label_smoothing)
     xp = array_namespace(logits, labels)
+    dense = has_rows(xp, labels)
+    axis = check_cross_entropy(logits, labels, dense, reduction, axis, label_smoothing)
     z, s = _shifted(xp, widen(xp, logits), axis)
     if dense:
         t = narrow(xp, labels, z)
@@ -78,8 +79,8 @@ def cross_entropy_pullback(
     dy: Array, logits: Array, labels: Array, /, *, reduction: str, axis: int, label_smoothing: float
 ) -> Array:
     """Cotangent of the logits: what the softmax gives too much."""
-    axis, dense = check_cross_entropy(logits, labels, reduction, axis, label_smoothing)
     xp = array_namespace(dy, logits, labels)
+    axis, dense = axis % len(logits.shape), has_rows(xp, labels)
     z, s = _shifted(xp, widen(xp, logits), axis)
     p = xp.exp(z) / xp.expand_dims(s, axis=axis)
     n = logits.shape[axis]
@@ -146,11 +147,21 @@ def hits(xp: Any, labels: Array, n: int, axis: int) -> Array:
     return xp.expand_dims(labels, axis=axis) == classes
 
 
+def has_rows(xp: Any, labels: Array) -> bool:
+    """Whether labels are rows of probabilities, not indices."""
+    if xp.isdtype(labels.dtype, "integral"):
+        return False
+    if xp.isdtype(labels.dtype, "real floating"):
+        return True
+    message = f"expected `labels` of integers (classes) or floats (probabilities), got {labels.dtype}"
+    raise TypeError(message)
+
+
 def check_cross_entropy(
-    logits: Any, labels: Any, reduction: str, axis: int, label_smoothing: float
-) -> tuple[int, bool]:
-    """Refuse what does not fit; return the axis counted from the front, and whether labels are rows."""
-    shape, ndim = tuple(logits.shape), len(logits.shape)
+    logits: Any, labels: Any, dense: bool, reduction: str, axis: int, label_smoothing: float
+) -> int:
+    """Refuse what does not fit; return the axis counted from the front."""
+    shape, ndim = logits.shape, len(logits.shape)
     check_reduction(reduction)
     if not -ndim <= axis < ndim:
         message = f"`axis` must be in [{-ndim}, {ndim}), got {axis}"
@@ -159,22 +170,15 @@ def check_cross_entropy(
         message = f"`label_smoothing` must be in [0, 1], got {label_smoothing}"
         raise ValueError(message)
     axis %= ndim
-    xp = array_namespace(logits, labels)
-    examples = shape[:axis] + shape[axis + 1 :]
     if shape[axis] == 0:
-        message = f"expected at least one class on axis {axis} of `logits`, got shape {shape}"
+        message = f"expected at least one class on axis {axis} of `logits`, got shape {tuple(shape)}"
         raise ValueError(message)
-    if xp.isdtype(labels.dtype, "integral"):
-        expected, kind = examples, "integer"
-    elif xp.isdtype(labels.dtype, "real floating"):
-        expected, kind = shape, "floating-point"
-    else:
-        message = f"expected `labels` of integers (classes) or floats (probabilities), got {labels.dtype}"
-        raise TypeError(message)
-    if tuple(labels.shape) != expected:
+    expected = shape if dense else shape[:axis] + shape[axis + 1 :]
+    if labels.shape != expected:
         message = (
-            f"expected {kind} `labels` of shape {expected} for `logits` of shape {shape}, "
-            f"got {tuple(labels.shape)}; integers are classes, floats are probabilities of all classes"
+            f"expected {'floating-point' if dense else 'integer'} `labels` of shape {tuple(expected)} for `logits` "
+            f"of shape {tuple(shape)}, got {tuple(labels.shape)}; integers are classes, floats are probabilities "
+            "of all classes"
         )
         raise ValueError(message)
-    return axis, kind != "integer"
+    return axis

@@ -56,21 +56,23 @@ def check_linear(x: Any, w: Any, b: Any) -> None:
         raise TypeError(message)
 
 
-def _pull(
-    xp: Any, dy: Array, y: Array, wanted: tuple[bool, ...], x: Array, w: Array, b: Array | None = None
+@generic
+def linear_pullback(
+    dy: Array, x: Array, w: Array, /, *, wanted: tuple[bool, ...]
 ) -> tuple[Array | None, ...]:
+    """Cotangents of those of ``x``, ``w`` and ``b`` that are wanted; the first layer of a network wants no ``x``."""
+    xp = array_namespace(dy, x, w)
     n_in, n_out = w.shape
-    dx = xp.matmul(dy, w.T) if wanted[0] else None  # the first layer of a network wants none
+    dx = xp.matmul(dy, w.T) if wanted[0] else None
     if len(x.shape) != 2:
         x, dy = xp.reshape(x, (-1, n_in)), xp.reshape(dy, (-1, n_out))
     dw = xp.matmul(x.T, dy) if wanted[1] else None
-    db = xp.sum(dy, axis=0) if len(wanted) > 2 and wanted[2] else None
-    return dx, dw, db
+    return dx, dw, xp.sum(dy, axis=0) if any(wanted[2:]) else None
 
 
 rule(
     linear,
-    pullback=_pull,
+    pullback=lambda xp, dy, y, wanted, x, w, b=None: linear_pullback(dy, x, w, wanted=wanted),
     pushforward=(
         lambda xp, dx, y, x, w, b=None: xp.matmul(dx, w),
         lambda xp, dw, y, x, w, b=None: xp.matmul(x, dw),
