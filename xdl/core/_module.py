@@ -1,14 +1,13 @@
 """Modules: frozen dataclasses that are pytrees."""
 
 import dataclasses
+import functools
 from collections.abc import Iterable
-from typing import Any, dataclass_transform
+from typing import Any, ClassVar, dataclass_transform
 
 from . import tree
 
 __all__ = ["Module", "static"]
-
-_constructing: set[int] = set()
 
 
 def static(**options: Any) -> Any:
@@ -22,23 +21,29 @@ def static(**options: Any) -> Any:
     return dataclasses.field(metadata={"static": True}, **options)
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field, static))
-class _ModuleMeta(type):
-    def __call__(cls, *args: Any, **options: Any) -> Any:
-        module = cls.__new__(cls)
-        _constructing.add(id(module))
+def _constructor(init: Any) -> Any:
+    """Let ``init`` assign fields; the outermost one checks that all of them were."""
+
+    @functools.wraps(init)
+    def construct(self: Any, *args: Any, **options: Any) -> None:
+        if self._open:  # called by the constructor of a subclass
+            init(self, *args, **options)
+            return
+        object.__setattr__(self, "_open", True)
         try:
-            module.__init__(*args, **options)
+            init(self, *args, **options)
         finally:
-            _constructing.discard(id(module))
-        missing = [field.name for field in dataclasses.fields(cls) if field.name not in module.__dict__]
-        if missing:
-            message = f"{cls.__name__}.__init__ did not set {', '.join(missing)}"
-            raise TypeError(message)
-        return module
+            self.__dict__.pop("_open")
+        for name in type(self)._fields:
+            if name not in self.__dict__:
+                message = f"{type(self).__name__}.__init__ did not set {name}"
+                raise TypeError(message)
+
+    return construct
 
 
-class Module(metaclass=_ModuleMeta):
+@dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field, static))
+class Module:
     """Base of layers and models: a frozen dataclass whose array fields are the leaves of a pytree.
 
     Fields declared with `static` are structure. A subclass may define ``__init__`` and assign its
@@ -54,11 +59,17 @@ class Module(metaclass=_ModuleMeta):
     [2.0]
     """
 
+    # Not a metaclass and a set of objects: compilers that follow bytecode call __init__ by themselves.
+    _open: ClassVar[bool] = False
+    _fields: ClassVar[tuple[str, ...]] = ()
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         own_init = "__init__" in cls.__dict__
         dataclasses.dataclass(init=not own_init, repr=False, eq=False)(cls)
+        cls.__init__ = _constructor(cls.__init__)
         fields = dataclasses.fields(cls)
+        cls._fields = tuple([f.name for f in fields])
         dynamic = tuple(f.name for f in fields if not f.metadata.get("static"))
         fixed = tuple(f.name for f in fields if f.metadata.get("static"))
 
@@ -68,7 +79,7 @@ class Module(metaclass=_ModuleMeta):
 
         def unflatten(structure: Any, children: Iterable[Any]) -> Any:
             module = object.__new__(cls)
-            values = module.__dict__
+            values: Any = module.__dict__
             values.update(zip(dynamic, children, strict=True))
             values.update(zip(fixed, structure, strict=True))
             return module
@@ -76,7 +87,7 @@ class Module(metaclass=_ModuleMeta):
         tree.register(cls, flatten, unflatten, dynamic)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if id(self) not in _constructing:
+        if not self._open:
             message = f"a module is frozen: use module.replace({name}=...), which returns a changed copy"
             raise AttributeError(message)
         object.__setattr__(self, name, value)
@@ -92,7 +103,7 @@ class Module(metaclass=_ModuleMeta):
         if unknown:
             message = f"{type(self).__name__} has no field {sorted(unknown)[0]!r}; it has {', '.join(sorted(names))}"
             raise TypeError(message)
-        module = object.__new__(type(self))
+        module: Any = object.__new__(type(self))
         module.__dict__.update(self.__dict__, **changes)
         return module
 
