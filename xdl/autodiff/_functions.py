@@ -113,8 +113,6 @@ def uniform(values: Any) -> tuple[Any, ...]:
 class Functions:
     """The functions of a library's namespace, ready for traced arrays; attributes are made when asked for."""
 
-    variable = staticmethod(Variable)
-
     def __init__(self, base: Any, prefix: str = "", root: "Functions | None" = None) -> None:
         self._base = base
         self._prefix = prefix
@@ -217,41 +215,74 @@ class Functions:
 # ---- bindings ----
 
 
+def _record_alike(level: Any, operation: Operation, nodes: Any, y: Array, args: Any, kind: Any) -> Any:
+    """Record an elementwise operation; the result is of the kind of its operands."""
+    if level.carries:
+        return level.record(operation, nodes, y, args, None)
+    entries = level.entries
+    entries.append((operation, nodes, y, args, None))
+    variable = _new(Variable)
+    variable._level = level
+    variable._value = y
+    variable._node = len(entries) - 1
+    variable._kind = kind
+    return variable
+
+
+_new = object.__new__
+
+
 def unary(xp: Functions, name: str, function: Any, table: Any) -> Callable[..., Any]:
-    operation = table[(True,)]
+    """Bind an elementwise function of one array."""
+    operation, alike = table[(True, False)], table[(True, True)]
 
     def call(x: Array, /) -> Any:
         if type(x) is not Variable:
             return function(x)
-        level, value, node = x._level, x._value, x._node
+        level, value, node, kind = x._level, x._value, x._node, x._kind
         y = call(value) if type(value) is Variable else function(value)
         if node is None:
             return Variable(level, y, None)
-        return level.record(operation, (node,), y, (value,), None)
+        if kind is None:
+            return level.record(operation, (node,), y, (value,), None)
+        return _record_alike(level, alike, (node,), y, (value,), kind)
 
     return call
 
 
+_WEAK = (float, int)
+
+
 def _binary(xp: Functions, name: str, function: Any, table: Any) -> Callable[..., Any]:
-    both, left, right = table.get((True, True)), table.get((True, False)), table.get((False, True))
+    both, left, right = (
+        table.get((*active, False)) for active in ((True, True), (True, False), (False, True))
+    )
+    both_alike, left_alike, right_alike = (
+        table.get((*active, True)) for active in ((True, True), (True, False), (False, True))
+    )
     kinds = xp._root._kinds
 
     def call(x: Array, y: Array, /) -> Any:
         if type(x) is Variable:
-            level, a, i = x._level, x._value, x._node
+            level, a, i, kind = x._level, x._value, x._node, x._kind
             if type(y) is Variable:
                 if y._level is level:
                     b, j = y._value, y._node
+                    if y._kind is not kind:
+                        kind = None
                 elif y._level.number < level.number:
-                    b, j = y, None
+                    b, j, kind = y, None, None
                 else:
-                    level, a, i, b, j = y._level, x, None, y._value, y._node
+                    level, a, i, b, j, kind = y._level, x, None, y._value, y._node, None
             else:
                 b, j = y, None
-                if type(b) not in kinds:
-                    xp.admit(b)
+                if type(b) not in _WEAK:
+                    kind = None
+                    if type(b) not in kinds:
+                        xp.admit(b)
         elif type(y) is Variable:
             level, a, i, b, j = y._level, x, None, y._value, y._node
+            kind = y._kind if type(a) in _WEAK else None
             if type(a) not in kinds:
                 xp.admit(a)
         else:
@@ -264,12 +295,23 @@ def _binary(xp: Functions, name: str, function: Any, table: Any) -> Callable[...
         if i is None:
             if j is None:
                 return Variable(level, z, None)
-            operation = right
+            operation, alike = right, right_alike
+        elif j is None:
+            operation, alike = left, left_alike
         else:
-            operation = left if j is None else both
+            operation, alike = both, both_alike
         if operation is None:
             raise _no_derivative(name, (i, j))
-        return level.record(operation, (i, j), z, (a, b), None)
+        if kind is None or level.carries:
+            return level.record(operation, (i, j), z, (a, b), None)
+        entries = level.entries
+        entries.append((alike, (i, j), z, (a, b), None))
+        variable = _new(Variable)
+        variable._level = level
+        variable._value = z
+        variable._node = len(entries) - 1
+        variable._kind = kind
+        return variable
 
     return call
 
@@ -297,9 +339,9 @@ def _nary(xp: Functions, name: str, function: Any, table: Any) -> Callable[..., 
         active = tuple(node is not None for node in nodes)
         if not any(active):
             return Variable(level, y, None)
-        if active not in table:
+        if (*active, False) not in table:
             raise _no_derivative(name, nodes)
-        return level.record(table[active], tuple(nodes), y, values, None)
+        return level.record(table[(*active, False)], tuple(nodes), y, values, None)
 
     return call
 

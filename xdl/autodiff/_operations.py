@@ -4,12 +4,13 @@ An operation has ``pull(dy, cotangents, nodes, y, args, options)``, which adds t
 operands, and ``push(tangents, y, args, options)``, which returns the tangent of ``y``.
 """
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 from xdl.core import Array, NoRuleError
 
-from ._registry import Partials, Rule
+from ._registry import Operand, Partials, Rule
 
 __all__ = ["Operation", "elementwise", "general", "item", "project"]
 
@@ -46,22 +47,71 @@ def _expand(xp: Any, dy: Array, y: Array) -> Array:
     return dy if dy.dtype == y.dtype else xp.astype(dy, y.dtype)
 
 
-def elementwise(xp: Any, name: str, rule: Partials) -> dict[tuple[bool, ...], Operation]:
-    """Operations of an elementwise function, one for each choice of active operands."""
+def elementwise(xp: Any, name: str, rule: Partials) -> dict[tuple[Any, ...], Operation]:
+    """Operations of an elementwise function, by ``(active, ..., alike)``.
+
+    One flag tells for each operand whether it is active, the last whether all operands are known to have the
+    shape and dtype of the result.
+    """
     n = len(rule.derivatives)
+    push = _push_terms(xp, [_term(xp, d, rule.strong) for d in rule.derivatives])
     table = {}
-    for choice in range(1, 2**n):
-        active = tuple(bool(choice >> i & 1) for i in range(n))
-        if any(a and d is None for a, d in zip(active, rule.derivatives, strict=True)):
-            continue
-        terms = [_term(xp, d, rule.strong) for d in rule.derivatives]
-        pull = _pull_one(xp, active.index(True), terms) if sum(active) == 1 else _pull_many(xp, active, terms)
-        table[active] = Operation(name, pull, _push_terms(xp, terms))
+    for flags in itertools.product((False, True), repeat=n + 1):
+        active = flags[:n]
+        if any(active) and not any(a and d is None for a, d in zip(active, rule.derivatives, strict=True)):
+            table[flags] = Operation(name, _pull_terms(xp, name, rule, active, flags[n]), push)
     return table
 
 
+def _pull_terms(
+    xp: Any, name: str, rule: Partials, active: tuple[bool, ...], alike: bool
+) -> Callable[..., None]:
+    """Compile the pullback of an elementwise function for its active operands.
+
+    The code is the loop over the operands, unrolled: this is the hottest function of the backward sweep.
+    """
+    xs = [f"x{k}" for k in range(len(active))]
+    lines = [
+        "def pull(dy, cotangents, nodes, y, args, options):",
+        f"    {', '.join(xs)}, = args",
+        f"    {', '.join(f'n{k}' for k in range(len(active)))}, = nodes",
+    ]
+    scope: dict[str, Any] = {"xp": xp, "project": project}
+    for k in (k for k, a in enumerate(active) if a):
+        scope[f"d{k}"] = derivative = rule.derivatives[k]
+        called = (
+            f"x{derivative.index}" if isinstance(derivative, Operand) else f"d{k}(xp, y, {', '.join(xs)})"
+        )
+        product = _LITERAL.get(derivative, f"dy * {called}")
+        if rule.strong and product not in _LITERAL.values():
+            product = f"xp.where(dy == 0, dy, {product})"
+        lines.append(f"    dx = {product}")
+        if not alike:
+            lines += [
+                f"    if dx.shape != x{k}.shape or dx.dtype is not x{k}.dtype:",
+                f"        dx = project(xp, dx, x{k})",
+            ]
+        lines += [
+            f"    present = cotangents[n{k}]",
+            "    if present is None:",
+            f"        cotangents[n{k}] = dx",
+            f"    elif n{k} in cotangents.owned:",
+            "        present += dx",
+            f"        cotangents[n{k}] = present",
+            "    else:",
+            f"        cotangents.accumulate(n{k}, dx)",
+        ]
+    exec(compile("\n".join(lines), f"<pullback of {name}>", "exec"), scope)
+    return scope["pull"]
+
+
+_LITERAL = {0: "xp.zeros_like(dy)", 1: "dy", -1: "-dy"}
+
+
 def _term(xp: Any, derivative: Any, strong: bool) -> Any:
-    """Product of a derivative with a tangent or cotangent, as a function ``(t, y, args)``; None for 1."""
+    """Product of a derivative with a tangent, as a function ``(t, y, args)``; None for 1."""
+    if isinstance(derivative, Operand):
+        return lambda t, y, args: t * args[derivative.index]
     if derivative == 0:
         return lambda t, y, args: xp.zeros_like(t)
     if derivative == 1:
@@ -71,39 +121,6 @@ def _term(xp: Any, derivative: Any, strong: bool) -> Any:
     if strong:
         return lambda t, y, args: xp.where(t == 0, t, t * derivative(xp, y, *args))
     return lambda t, y, args: t * derivative(xp, y, *args)
-
-
-def _pull_one(xp: Any, k: int, terms: list[Any]) -> Callable[..., None]:
-    term = terms[k]
-
-    def pull(dy: Array, cotangents: Any, nodes: Any, y: Array, args: Any, options: Any) -> None:
-        node, x = nodes[k], args[k]
-        dx = dy if term is None else term(dy, y, args)
-        if dx.shape != x.shape or dx.dtype is not x.dtype:
-            dx = project(xp, dx, x)
-        if cotangents[node] is None:
-            cotangents[node] = dx
-        else:
-            cotangents.accumulate(node, dx)
-
-    return pull
-
-
-def _pull_many(xp: Any, active: tuple[bool, ...], terms: list[Any]) -> Callable[..., None]:
-    chosen = [(k, terms[k]) for k, a in enumerate(active) if a]
-
-    def pull(dy: Array, cotangents: Any, nodes: Any, y: Array, args: Any, options: Any) -> None:
-        for k, term in chosen:
-            node, x = nodes[k], args[k]
-            dx = dy if term is None else term(dy, y, args)
-            if dx.shape != x.shape or dx.dtype is not x.dtype:
-                dx = project(xp, dx, x)
-            if cotangents[node] is None:
-                cotangents[node] = dx
-            else:
-                cotangents.accumulate(node, dx)
-
-    return pull
 
 
 def _push_terms(xp: Any, terms: list[Any]) -> Callable[..., Array]:

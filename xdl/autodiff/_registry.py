@@ -19,7 +19,14 @@ from typing import Any
 
 from xdl.core import Array
 
-__all__ = ["composed", "linear", "partials", "rule", "undefined", "zero"]
+__all__ = ["Operand", "composed", "linear", "partials", "rule", "undefined", "zero"]
+
+
+@dataclass(frozen=True)
+class Operand:
+    """Partial derivative that is an operand itself, as in a product."""
+
+    index: int
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,7 @@ def partials(target: Any, *derivatives: Any, strong: bool = False) -> None:
     ----------
     target : str or generic function
         Name in the standard, or a generic function.
-    *derivatives : callable, 1, -1 or None
+    *derivatives : callable, Operand, 1, 0, -1 or None
         One per argument, ``p(xp, y, *x)``; None where that argument has no derivative.
     strong : bool
         Whether a derivative can be infinite; then a zero cotangent stays zero instead of NaN.

@@ -14,6 +14,8 @@ from typing import Any, NoReturn
 
 from xdl.core import Array
 
+from ._variable import Variable
+
 __all__ = ["Cotangents", "Forward", "Tape", "pull", "push"]
 
 _numbers = itertools.count()
@@ -36,26 +38,34 @@ _CLOSED = _Closed()
 class Tape:
     """One level of tracing that records operations for sweeps in both directions."""
 
-    __slots__ = ("entries", "functions", "namespace", "number")
+    __slots__ = ("entries", "functions", "kinds", "namespace", "number")
+    carries = False  # whether nodes are tangents, see Forward
 
     def __init__(self, functions: Any) -> None:
         self.number = next(_numbers)
         self.functions = functions
         self.entries: list[Any] = []
+        self.kinds: dict[Any, Any] = {}
         self.namespace: Any = None
 
     def input(self, value: Array) -> Any:
         """Variable that stands for an argument of the differentiated function."""
         node = len(self.entries)
         self.entries.append(None)
-        return self.functions.variable(self, value, node)
+        variable = Variable(self, value, node)
+        variable._kind = self.kind(value)
+        return variable
+
+    def kind(self, value: Array) -> Any:
+        """Token of the shape and dtype of an array."""
+        key = (value.shape, str(value.dtype))
+        return self.kinds.setdefault(key, key)
 
     def record(self, operation: Any, nodes: Any, y: Array, args: Any, options: Any) -> Any:
         """Add an entry; return the variable it makes."""
         entries = self.entries
-        node = len(entries)
         entries.append((operation, nodes, y, args, options))
-        return self.functions.variable(self, y, node)
+        return Variable(self, y, len(entries) - 1)
 
     def close(self) -> list[Any]:
         """Take the entries away; variables that outlive this raise when used."""
@@ -67,12 +77,13 @@ class Forward(Tape):
     """One level of tracing that carries tangents along and keeps no entries: a node is a tangent."""
 
     __slots__ = ()
+    carries = True
 
     def record(self, operation: Any, nodes: Any, y: Array, args: Any, options: Any) -> Any:
         """Compute the tangent of ``y`` at once."""
         if self.entries is _CLOSED:
             _CLOSED.append(None)
-        return self.functions.variable(self, y, operation.push(nodes, y, args, options))
+        return Variable(self, y, operation.push(nodes, y, args, options))
 
 
 class Cotangents(list):

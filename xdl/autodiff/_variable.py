@@ -18,7 +18,8 @@ class Variable:
     array API standard; item assignment rebinds the variable to a changed copy.
     """
 
-    __slots__ = ("_level", "_node", "_value")
+    # _kind: token of shape and dtype; variables with the same token are alike, with None nothing is known
+    __slots__ = ("_kind", "_level", "_node", "_value")
     # NumPy leaves a binary operator to the reflected method of an operand that says this
     __array_ufunc__ = None
     __hash__ = None  # pyright: ignore[reportAssignmentType]
@@ -27,6 +28,7 @@ class Variable:
         self._level = level
         self._value = value
         self._node = node
+        self._kind = None
 
     # ---- attributes ----
 
@@ -137,6 +139,7 @@ class Variable:
     def __setitem__(self, key: Any, value: Any) -> None:
         changed = self._level.functions.setitem(self, value, key=key)
         self._level, self._value, self._node = changed._level, changed._value, changed._node
+        self._kind = changed._kind
 
 
 def _install_operators() -> None:
