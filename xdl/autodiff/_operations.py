@@ -92,12 +92,8 @@ def _pull_terms(
                 f"        dx = project(xp, dx, x{k})",
             ]
         lines += [
-            f"    present = cotangents[n{k}]",
-            "    if present is None:",
+            f"    if cotangents[n{k}] is None:",
             f"        cotangents[n{k}] = dx",
-            f"    elif n{k} in cotangents.owned:",
-            "        present += dx",
-            f"        cotangents[n{k}] = present",
             "    else:",
             f"        cotangents.accumulate(n{k}, dx)",
         ]

@@ -101,7 +101,10 @@ class Cotangents(list):
         if present is None:
             self[node] = cotangent
         elif node in self.owned:
-            present += cotangent
+            try:
+                present += cotangent
+            except RuntimeError:  # torch.func.vmap: what is mapped cannot be added to what is not
+                present = present + cotangent
             self[node] = present
         else:
             self[node] = present + cotangent

@@ -5,6 +5,7 @@ A key is taken apart once, by indexing an array of positions with it; so the tra
 masks and repeated integers too, is a `scatter_add` over positions. Slices and integers go a shorter way.
 """
 
+import contextlib
 import math
 from typing import Any
 
@@ -82,6 +83,10 @@ def _is_basic(key: Any) -> bool:
     ) and not any(isinstance(part, bool) for part in parts)
 
 
+def _writable(xp: Any, dy: Array, key: Any) -> bool:
+    return xp.writes and type(dy) is not Variable and _is_basic(key)
+
+
 def _positions(xp: Any, shape: tuple[int, ...], device: Any) -> Array:
     return xp.reshape(xp.arange(math.prod(shape), device=device), shape)
 
@@ -93,15 +98,12 @@ def _getitem(xp: Any) -> Any:
     def pull(dy: Array, cotangents: Any, nodes: Any, y: Array, args: Any, options: Any) -> None:
         (node,), (x,), key = nodes, args, options["key"]
         present = cotangents[node]
-        if type(dy) is Variable or not xp.writes or not _is_basic(key):
-            cotangents.accumulate(node, xp.scatter_key(dy, key=key, shape=x.shape))
-        elif node in cotangents.owned and type(present) is not Variable:
-            present[key] += dy
-        else:
-            dx = xp.zeros(x.shape, dtype=dy.dtype, device=xp.device_of(dy))
-            dx[key] = dy
-            cotangents.accumulate(node, dx)
-            cotangents.owned.add(node)
+        if node in cotangents.owned and type(present) is not Variable and _writable(xp, dy, key):
+            with contextlib.suppress(RuntimeError):
+                present[key] += dy
+                return
+        cotangents.accumulate(node, xp.scatter_key(dy, key=key, shape=x.shape))
+        cotangents.owned.add(node)
 
     def push(tangents: Any, y: Array, args: Any, options: Any) -> Array:
         return tangents[0][options["key"]]
@@ -123,10 +125,11 @@ def _scatter_key(xp: Any) -> Any:
     """Zeros of a shape, with ``dy`` added at the places of a key: the transpose of an item."""
 
     def scatter(dy: Array, /, *, key: Any, shape: tuple[int, ...]) -> Array:
-        if xp.writes and _is_basic(key):
+        if _writable(xp, dy, key):
             dx = xp.zeros(shape, dtype=dy.dtype, device=xp.device_of(dy))
-            dx[key] = dy
-            return dx
+            with contextlib.suppress(RuntimeError):  # torch.func.vmap: the zeros are not mapped, the rows are
+                dx[key] = dy
+                return dx
         return _scatter(xp, dy, _positions(xp, shape, xp.device_of(dy))[key], shape)
 
     entry = Rule(
