@@ -13,7 +13,7 @@ from xdl.core.random._uniform import native_uniform
 from xdl.core.random._words import multiply_high, normalize
 
 # three buffers of words and a few of int64 fit in the second-level cache, and a call costs little beside them
-BLOCK = 1 << 15
+BLOCK = 1 << 14
 _SHIFTS = [np.uint32(i) for i in range(32)]
 
 

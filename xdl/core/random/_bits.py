@@ -5,6 +5,7 @@ from typing import Any
 
 from xdl.core._generic import generic
 from xdl.core._namespace import Array, array_namespace
+from xdl.core.random._words import join
 
 from ._key import check_impl, check_key, check_shape
 from ._threefry import draw
@@ -50,7 +51,7 @@ def bits_of(_: Array, high: Array, low: Array, width: int) -> Array:
     """Unsigned integers of ``width`` bits."""
     xp = array_namespace(high)
     if width == 64:
-        return (xp.astype(high, xp.uint64) << 32) | xp.astype(low, xp.uint64)
+        return join(high, low)
     bits = high ^ low if width == 32 else (high ^ low) & (2**width - 1)
     return xp.astype(bits, getattr(xp, f"uint{width}"))
 

@@ -4,6 +4,7 @@ import math
 import operator
 from typing import Any
 
+from xdl.core._generic import generic
 from xdl.core._namespace import Array, array_namespace, is_array
 
 from ._exponential import gumbel_of
@@ -201,11 +202,17 @@ def choice(
 
 def _draw_weighted(key: Array, count: int, p: Array, index_dtype: Any) -> Array:
     xp = array_namespace(key, p)
-    edges = xp.cumulative_sum(xp.astype(xp.floor(p * 2.0**30), xp.int32), dtype=xp.int32)
+    edges = running_total(xp.astype(xp.floor(p * 2.0**30), xp.int32))
     first, second = words(key, count=count)
     total = word(edges[-1:])
     w = multiply_high(first, total, carry=multiply_high(second, total))
     return xp.astype(xp.searchsorted(edges, xp.astype(w, xp.int32), side="right"), index_dtype)
+
+
+@generic
+def running_total(x: Array, /) -> Array:
+    """Cumulative sum in the dtype of ``x``, integers of one axis."""
+    return array_namespace(x).cumulative_sum(x, dtype=x.dtype)
 
 
 def categorical(

@@ -17,12 +17,10 @@ import struct
 import zlib
 from typing import NamedTuple
 
-import array_api_compat
-
 from xdl.core._generic import generic
 from xdl.core._namespace import Array, array_namespace
 
-from ._words import multiply_high, normalize
+from ._words import device_of, multiply_high, normalize
 
 __all__ = ["Table", "columns", "constants", "polynomial32", "polynomial64", "table"]
 
@@ -91,7 +89,7 @@ def constants(key: Array, /, *, name: str) -> tuple[Array, ...]:
     Those of 32 bits are word arrays: the first coefficient as it is, the others plus 2**31.
     """
     xp = array_namespace(key)
-    device = array_api_compat.device(key)
+    device = device_of(key)
     dtype = xp.int64 if name.endswith("64") else xp.uint32
     return tuple(xp.asarray(column, dtype=dtype, device=device) for column in columns(name))
 

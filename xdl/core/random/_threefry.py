@@ -3,12 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-import array_api_compat
-
 from xdl.core._generic import generic
 from xdl.core._namespace import Array, array_namespace
 
-from ._words import word
+from ._words import device_of, word
 
 __all__ = ["PARITY", "ROTATIONS", "draw", "threefry2x32", "words"]
 
@@ -63,9 +61,7 @@ def words(key: Array, /, *, count: int, start: int = 0) -> tuple[Array, Array]:
     while start < stop or not parts:
         high = start >> 32
         end = min(stop, (high + 1) << 32)
-        x1 = xp.arange(
-            start - (high << 32), end - (high << 32), dtype=like.dtype, device=array_api_compat.device(key)
-        )
+        x1 = xp.arange(start - (high << 32), end - (high << 32), dtype=like.dtype, device=device_of(key))
         parts.append(threefry2x32(key, (x1 & 0) + high if high else x1 & 0, x1))
         start = end
     if len(parts) == 1:

@@ -5,10 +5,12 @@ calculate with uint32. The functions here, and those written with them, give the
 shift left only what still fits in 32 bits, and let only differences wrap around.
 """
 
+from typing import Any
+
 from xdl.core._generic import generic
 from xdl.core._namespace import Array, array_namespace
 
-__all__ = ["constant", "multiply_high", "normalize", "word"]
+__all__ = ["constant", "device_of", "join", "multiply_high", "normalize", "word"]
 
 
 @generic
@@ -22,6 +24,18 @@ def constant(n: int, /, *, like: Array) -> Array:
     """Word array of the shape of ``like``, filled with ``n``."""
     # in halves: JAX without x64 takes no Python integer above 2**31
     return (((like & 0) + (n >> 16)) << 16) | (n & 0xFFFF)
+
+
+def device_of(x: Array) -> Any:
+    """Device of an array; None for one traced by JAX, which has none yet."""
+    return getattr(x, "device", None)
+
+
+@generic
+def join(high: Array, low: Array, /) -> Array:
+    """Array of uint64 made of two word arrays."""
+    xp = array_namespace(high)
+    return (xp.astype(high, xp.uint64) << 32) | xp.astype(low, xp.uint64)
 
 
 @generic
