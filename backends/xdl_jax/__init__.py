@@ -81,7 +81,7 @@ backend = Backend(
     name="jax",
     namespace=_namespace,
     package="xdl_jax",
-    modules=("_trees", "optim", "nn"),
+    modules=("_trees", "scatter", "optim", "nn", "random"),
     arrays=(
         "jax.Array",
         "jaxlib._jax.ArrayImpl",

@@ -30,6 +30,12 @@ def _convert(x: Any, dtype: Any, device: Any) -> Any:
     return np.asarray(x, dtype=dtype)
 
 
+def _to_host(x: Any) -> Any:
+    import numpy as np
+
+    return np.asarray(x)  # a scalar, as reductions return them, is no array to DLPack
+
+
 def _owner(x: Any) -> str | None:
     from xdl.core._backends import backend_of_type
 
@@ -40,11 +46,11 @@ backend = Backend(
     name="numpy",
     namespace=_namespace,
     package="xdl_numpy",
-    modules=("optim", "nn"),
+    modules=("scatter", "optim", "nn", "random"),
     arrays=("numpy.ndarray", "numpy.generic"),
     requirement="numpy",
     to_device=_to_device,
     convert=_convert,
-    to_host=lambda x: x,
+    to_host=_to_host,
     mutable=True,
 )

@@ -52,16 +52,31 @@ def _convert(x: Any, dtype: Any, device: Any) -> Any:
     if isinstance(x, torch.Tensor):
         return x.to(device=device, dtype=dtype) if device is not None or dtype is not None else x
     if hasattr(x, "__dlpack__"):
+        # torch takes read-only memory too, and would write to it
+        if not getattr(getattr(x, "flags", None), "writeable", True):
+            x = x.copy()
         try:
             x = torch.from_dlpack(x)
-        except Exception:  # read-only, scalar or foreign-device arrays: go by the host
+        except (
+            Exception
+        ):  # scalars, arrays with negative strides or on a device torch does not know: go by the host
             x = torch.asarray(to_numpy(x).copy())
         return x.to(device=device, dtype=dtype) if device is not None or dtype is not None else x
     return torch.asarray(x, dtype=dtype, device=device)
 
 
 def _to_host(x: Any) -> Any:
-    return x.detach().cpu().resolve_conj().resolve_neg().numpy()
+    import torch
+
+    x = x.detach().cpu().resolve_conj().resolve_neg()
+    if x.dtype != torch.bfloat16:
+        return x.numpy()
+    try:
+        from ml_dtypes import bfloat16
+    except ImportError:
+        message = "NumPy has no bfloat16: convert with x.float(), or pip install ml_dtypes, which adds it"
+        raise TypeError(message) from None
+    return x.view(torch.int16).numpy().view(bfloat16)
 
 
 def _wait(x: Any) -> None:
@@ -75,7 +90,7 @@ backend = Backend(
     name="torch",
     namespace=_namespace,
     package="xdl_torch",
-    modules=("_trees", "optim", "nn"),
+    modules=("_trees", "scatter", "optim", "nn", "random"),
     arrays=("torch.Tensor",),
     requirement="torch",
     probe=_probe,
