@@ -103,7 +103,8 @@ class Cotangents(list):
         elif node in self.owned:
             try:
                 present += cotangent
-            except RuntimeError:  # torch.func.vmap: what is mapped cannot be added to what is not
+            # torch.func.vmap: what is mapped cannot be added to what is not; and not every array can be changed
+            except (RuntimeError, TypeError):
                 present = present + cotangent
             self[node] = present
         else:

@@ -98,7 +98,8 @@ def _getitem(xp: Any) -> Any:
     def pull(dy: Array, cotangents: Any, nodes: Any, y: Array, args: Any, options: Any) -> None:
         (node,), (x,), key = nodes, args, options["key"]
         present = cotangents[node]
-        if node in cotangents.owned and type(present) is not Variable and _writable(xp, dy, key):
+        # without axes the sum so far may be a NumPy scalar, which has no items to add to
+        if node in cotangents.owned and type(present) is not Variable and x.shape and _writable(xp, dy, key):
             with contextlib.suppress(RuntimeError):
                 present[key] += dy
                 return
