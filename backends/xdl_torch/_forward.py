@@ -14,13 +14,20 @@ from ._reverse import value_and_grad, vjp
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "linearize", "vmap"]
 
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)  # torch's own, of its torch.jit, at first use
-    with forward_ad.dual_level():
-        forward_ad.make_dual(torch.zeros(()), torch.zeros(()))
+_loaded: list[None] = []
+
+
+def _load():
+    """Let torch load its forward mode without the warnings about its own torch.jit."""
+    if not _loaded and not torch.compiler.is_dynamo_compiling():
+        with warnings.catch_warnings(), forward_ad.dual_level():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            forward_ad.make_dual(torch.zeros(()), torch.zeros(()))
+        _loaded.append(None)
 
 
 def jvp(f, primals, tangents, has_aux):
+    _load()
     xs, rebuild = split(primals)
     flat = Flat(f, rebuild, has_aux)
     pairs = tree.map(lambda x, d: _Pair(x, d), primals, tangents)
@@ -65,6 +72,7 @@ def jacobian(f, argnums, args):
 
 
 def hessian(f, argnums, args):
+    _load()
     flat, leaves, structure = _of_active(f, argnums, args)
     everything = tuple(range(len(leaves)))
     loss = lambda *xs: flat(*xs)[0][0]

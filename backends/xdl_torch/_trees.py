@@ -1,8 +1,10 @@
 """Containers of xdl among torch's pytrees, so that torch.func takes modules; types that torch.compile meets."""
 
+import array_api_compat.torch
+import torch
 from torch.utils import _pytree
 
-from xdl.core import tree
+from xdl.core import _backends, _namespace, tree
 
 __all__ = []
 
@@ -27,3 +29,9 @@ def _mirror(cls, flatten, unflatten, names):
 
 
 tree.add_mirror(_mirror)
+
+# torch.compile follows the look-up of what is known, but not the search for the backend and engine of a new type.
+for _cls in (torch.Tensor, torch.nn.Parameter):
+    _namespace._namespaces[_cls] = array_api_compat.torch
+    _backends._owners[_cls] = "torch"
+_backends._submodule("xdl_torch", "autodiff")

@@ -160,24 +160,28 @@ def _import_methods(package: str | None, modules: tuple[str, ...]) -> None:
         importlib.import_module(f"{package}.{module}")
 
 
-@functools.cache
-def _submodule(package: str | None, name: str) -> ModuleType | None:
-    if package is None or importlib.util.find_spec(f"{package}.{name}") is None:
-        return None
-    return importlib.import_module(f"{package}.{name}")
-
-
-@functools.cache
-def _registered() -> dict[str, Backend]:
-    found = {}
-    for entry in importlib.metadata.entry_points(group="xdl.backends"):
-        record = entry.load()
-        found[record.name] = record
-    return dict(sorted(found.items(), key=lambda item: (item[0] != "numpy", item[0])))
-
-
-# A plain dictionary, not functools.cache: torch.compile follows it without a graph break.
+# Plain dictionaries, not functools.cache: torch.compile follows them without a graph break.
+_submodules: dict[str, ModuleType | None] = {}
+_records: dict[str, Backend] = {}
 _owners: dict[type, str | None] = {}
+
+
+def _submodule(package: str | None, name: str) -> ModuleType | None:
+    path = f"{package}.{name}"
+    if path not in _submodules:
+        exists = package is not None and importlib.util.find_spec(path) is not None
+        _submodules[path] = importlib.import_module(path) if exists else None
+    return _submodules[path]
+
+
+def _registered() -> dict[str, Backend]:
+    if not _records:
+        found = {}
+        for entry in importlib.metadata.entry_points(group="xdl.backends"):
+            record = entry.load()
+            found[record.name] = record
+        _records.update(sorted(found.items(), key=lambda item: (item[0] != "numpy", item[0])))
+    return _records
 
 
 def backend_of_type(cls: type) -> str | None:
