@@ -503,7 +503,10 @@ class TracedNamespace:
                 and _newest(args, {}) is not None
             ):
                 return _stacked(self, args[0], **options)
-            return wrap(level, function(*args, **options))
+            y = function(*args, **options)
+            # in the likeness of a variable of this level, or of a newer one: it is wrapped already
+            mine = type(y) is Variable and y._level.number >= level.number
+            return y if mine else wrap(level, y)
 
         return create
 

@@ -30,6 +30,9 @@ class _Permanent(Tape):
 
     def record(self, operation: Any, nodes: Any, y: Array, args: Any, options: Any) -> Any:
         """Variable that an operation makes; the operation itself is forgotten, in mode "swept" after use."""
+        if any(type(x) is Variable for x in (y, *args)):
+            message = f"{operation.name}: a value of the level below is a variable"
+            raise AssertionError(message)
         if self.mode == "swept" and not isinstance(y, tuple) and not operation.name.startswith("output "):
             self._sweep(operation, nodes, y, args, options)
         return Variable(self, y, next(self._nodes))
