@@ -49,6 +49,7 @@ def _to_device(name: str) -> Any:
 def _convert(x: Any, dtype: Any, device: Any) -> Any:
     import jax
     import jax.numpy as jnp
+
     from xdl.core import to_numpy
 
     if hasattr(x, "__dlpack__") and not isinstance(x, jax.Array):
