@@ -1,5 +1,6 @@
 """Elementwise functions: partial derivatives, ``p(xp, y, *x)``."""
 
+import math
 from typing import Any
 
 from xdl.autodiff._registry import Operand, composed, partials, rule, undefined, zero
@@ -15,12 +16,18 @@ def _nonzero(xp: Any, x: Array) -> Array:
     return xp.where(x == 0, 1.0, x)
 
 
+def _inverse(b: Array) -> Array:
+    """``1 / b``, where Python's division by the number zero would raise."""
+    is_zero = isinstance(b, int | float | complex) and b == 0
+    return (float("nan") if isinstance(b, complex) else math.copysign(float("inf"), b)) if is_zero else 1 / b
+
+
 # ---- arithmetic ----
 
 partials("add", 1, 1)
 partials("subtract", 1, -1)
 partials("multiply", Operand(1), Operand(0))
-partials("divide", lambda xp, y, a, b: 1 / b, lambda xp, y, a, b: -y / b, strong=True)
+partials("divide", lambda xp, y, a, b: _inverse(b), lambda xp, y, a, b: -y / b, strong=True)
 partials("negative", -1)
 partials("positive", 1)
 partials("reciprocal", lambda xp, y, x: -y * y, strong=True)

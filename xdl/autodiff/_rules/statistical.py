@@ -37,6 +37,10 @@ def _mean_pull(xp: Any, dy: Array, y: Array, x: Array, *, axis: Any = None, keep
     return xp.broadcast_to(_kept(xp, dy, x, axis, keepdims) / max(_count(x, axis), 1), x.shape)
 
 
+def _twice_reciprocal(n: float) -> float:
+    return 2 / n if n else math.nan  # the variance without degrees of freedom is not a number either
+
+
 def _var_pull(
     xp: Any,
     dy: Array,
@@ -47,7 +51,7 @@ def _var_pull(
     correction: float = 0.0,
     keepdims: bool = False,
 ) -> Array:
-    scale = 2 / (_count(x, axis) - correction)
+    scale = _twice_reciprocal(_count(x, axis) - correction)
     return _kept(xp, dy, x, axis, keepdims) * (x - xp.mean(x, axis=axis, keepdims=True)) * scale
 
 
@@ -61,7 +65,7 @@ def _var_push(
     correction: float = 0.0,
     keepdims: bool = False,
 ) -> Array:
-    scale = 2 / (_count(x, axis) - correction)
+    scale = _twice_reciprocal(_count(x, axis) - correction)
     centered = x - xp.mean(x, axis=axis, keepdims=True)
     return xp.sum(dx * centered, axis=axis, keepdims=keepdims) * scale
 
