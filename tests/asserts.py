@@ -26,7 +26,8 @@ def dtype_name(x: Any) -> str:
 
 def widest(xp: Any) -> Any:
     """Return float64 where it exists, else float32."""
-    return xp.float64 if dtype_name(xp.asarray(0.0, dtype=xp.float64)) == "float64" else xp.float32
+    found = xp.__array_namespace_info__().dtypes(kind="real floating")
+    return xp.float64 if "float64" in found else xp.float32
 
 
 def values(x: Any) -> np.ndarray:

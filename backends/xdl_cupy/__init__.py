@@ -48,6 +48,7 @@ def _convert(x: Any, dtype: Any, device: Any) -> Any:
     import contextlib
 
     import cupy
+
     from xdl.core import to_numpy
 
     with device or contextlib.nullcontext():

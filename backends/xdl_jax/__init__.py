@@ -98,4 +98,5 @@ backend = Backend(
     to_host=_to_host,
     wait=_wait,
     wide=_wide,
+    prefers_jit=True,
 )

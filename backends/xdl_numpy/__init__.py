@@ -22,6 +22,7 @@ def _to_device(name: str) -> Any:
 
 def _convert(x: Any, dtype: Any, device: Any) -> Any:
     import numpy as np
+
     from xdl.core import to_numpy
 
     if not isinstance(x, np.ndarray | np.generic) and hasattr(x, "__dlpack__"):

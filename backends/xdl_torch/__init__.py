@@ -47,22 +47,28 @@ def _to_device(name: str) -> Any:
 
 def _convert(x: Any, dtype: Any, device: Any) -> Any:
     import torch
-    from xdl.core import to_numpy
 
     if isinstance(x, torch.Tensor):
         return x.to(device=device, dtype=dtype) if device is not None or dtype is not None else x
     if hasattr(x, "__dlpack__"):
-        # torch takes read-only memory too, and would write to it
-        if not getattr(getattr(x, "flags", None), "writeable", True):
-            x = x.copy()
-        try:
-            x = torch.from_dlpack(x)
-        except (
-            Exception
-        ):  # scalars, arrays with negative strides or on a device torch does not know: go by the host
-            x = torch.asarray(to_numpy(x).copy())
+        x = _exchange(x)
         return x.to(device=device, dtype=dtype) if device is not None or dtype is not None else x
     return torch.asarray(x, dtype=dtype, device=device)
+
+
+def _exchange(x: Any) -> Any:
+    """Share memory, but where torch would abort the process (negative strides) or write to what is read-only."""
+    import torch
+
+    from xdl.core import to_numpy
+
+    on_host = x.__dlpack_device__()[0] == 1
+    if on_host and not str(x.dtype).endswith("bfloat16"):
+        host = to_numpy(x)
+        if not host.flags.writeable or min(host.strides, default=0) < 0:
+            host = host.copy()
+        return torch.from_numpy(host)
+    return torch.from_dlpack(x.copy() if min(getattr(x, "strides", None) or (0,)) < 0 else x)
 
 
 def _to_host(x: Any) -> Any:

@@ -40,7 +40,7 @@ def generic(definition: Callable[..., Any]) -> Any:
     callable
         The generic function, with attributes ``definition``, ``method``, ``methods`` and ``rule``.
     """
-    call = functools.wraps(definition)(_dispatcher(definition))
+    call: Any = functools.wraps(definition)(_dispatcher(definition))
 
     def method(backend: str, *, when: Callable[..., bool] | None = None) -> Callable[[Any], Any]:
         """Register an implementation for the arrays of ``backend``; later ones are asked first.

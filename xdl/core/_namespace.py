@@ -16,7 +16,7 @@ _namespaces: dict[type, Any] = dict.fromkeys(SCALARS)
 # traced types -> function (xs) -> namespace; filled by xdl.autodiff
 _traced: dict[type, Callable[..., Any]] = {}
 # functions told of each new array type: the backend registry loads the backend that owns it
-_listeners: list[Callable[[type], None]] = []
+_listeners: list[Callable[[type], Any]] = []
 
 
 def register_traced(cls: type, namespace: Callable[..., Any]) -> None:

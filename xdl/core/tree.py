@@ -79,7 +79,7 @@ def leaves(tree: Any) -> list[Any]:
 
 def iterate(tree: Any) -> Iterator[Any]:
     """Iterate over the leaves of a tree."""
-    return optree.tree_iter(tree, namespace=NAMESPACE)
+    return iter(optree.tree_iter(tree, namespace=NAMESPACE))
 
 
 def map(function: Callable[..., Any], tree: Any, *rest: Any) -> Any:
