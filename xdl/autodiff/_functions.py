@@ -164,8 +164,12 @@ class Functions:
         base = getattr(self._base, name)  # AttributeError if the library lacks it
         full = self._prefix + name
         if name.endswith("_like"):
-            return _like(base)
-        if name in CREATION or name in INSPECTION:
+            return _like(self, name, base)
+        if name == "full":
+            return _full(self, base)
+        if name in CREATION:
+            return _created(name, base)
+        if name in INSPECTION:
             return lambda *args, **options: base(
                 *map(plain, args), **{k: plain(v) for k, v in options.items()}
             )
@@ -356,8 +360,8 @@ def recorded(xp: Functions, name: str, function: Any, entry: Rule, definition: A
             return function(*args, **options)
         for x in values:
             xp.admit(x)
-        if options:  # an array among them is a tolerance: it has no derivative
-            options = {name: plain(x) for name, x in options.items()}
+        if options:
+            options = {key: _option(name, key, x) for key, x in options.items()}
         y = call(*values, **options)
         if all(node is None for node in nodes):
             return wrap(level, y)
@@ -400,12 +404,23 @@ def _defined(xp: Functions, function: Any, definition: Any) -> Callable[..., Any
     return call
 
 
+def _option(name: str, key: str, x: Any) -> Any:
+    """Value of an option, which must not carry a gradient; a tolerance cannot."""
+    if key != "rtol" and _is_active(x):
+        message = f"no derivative rule is written for {name!r} with respect to its option `{key}`"
+        raise NoRuleError(message)
+    return plain(x)
+
+
 def _newest(args: Any, options: Any) -> Any:
-    flat = []
-    for x in (*args, *options.values()):
-        flat.extend(x if type(x) in (list, tuple) else (x,))
-    levels = [x._level for x in flat if type(x) is Variable]
-    return max(levels, key=lambda level: level.number, default=None)
+    newest, left = None, [*args, *options.values()]
+    while left:
+        x = left.pop()
+        if type(x) in (list, tuple):
+            left.extend(x)
+        elif type(x) is Variable and (newest is None or x._level.number > newest.number):
+            newest = x._level
+    return newest
 
 
 def _constant(function: Any) -> Callable[..., Any]:
@@ -417,11 +432,39 @@ def _constant(function: Any) -> Callable[..., Any]:
     return call
 
 
-def _like(function: Any) -> Any:
+def _created(name: str, function: Any) -> Any:
+    def call(*args: Any, **options: Any) -> Any:
+        if any(map(_is_active, (*args, *options.values()))):
+            message = (
+                f"{name!r} takes numbers, and the gradient of a traced array would be lost there: "
+                "use arithmetic, xp.stack or xp.broadcast_to; xdl.stop_gradient(x) ignores it on purpose"
+            )
+            raise NoRuleError(message)
+        return function(*map(plain, args), **{k: plain(v) for k, v in options.items()})
+
+    return call
+
+
+def _full(xp: Functions, function: Any) -> Any:
+    constant = _created("full", function)
+
+    def full(shape: Any, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Any:
+        if not _is_active(fill_value):
+            return constant(shape, fill_value, dtype=dtype, device=device)
+        return _asarray(xp.broadcast_to(fill_value, shape), dtype=dtype, device=device)
+
+    return full
+
+
+def _like(xp: Functions, name: str, function: Any) -> Any:
     """Creation in the likeness of an array: a constant of the level of that array."""
+    create = _created(name, function)
 
     def call(x: Array, /, *args: Any, **options: Any) -> Any:
-        y = function(plain(x), *map(plain, args), **options)
+        if name == "full_like" and _is_active((*args, *options.values())):
+            options = {"fill_value": args[0], **options} if args else options
+            return xp.full(x.shape, **{"dtype": x.dtype, "device": x.device, **options})
+        y = create(plain(x), *args, **options)
         return Variable(x._level, y, None) if type(x) is Variable else y
 
     return call
@@ -494,14 +537,9 @@ class TracedNamespace:
 
         @functools.wraps(getattr(self._functions._base, name))
         def create(*args: Any, **options: Any) -> Any:
-            if name == "asarray" and args and type(args[0]) is Variable:
-                return _asarray(level, *args, **options)
-            if (
-                name == "asarray"
-                and args
-                and type(args[0]) in (list, tuple)
-                and _newest(args, {}) is not None
-            ):
+            if name in ("asarray", "from_dlpack") and args and type(args[0]) is Variable:
+                return _asarray(*args, **options)
+            if name == "asarray" and args and type(args[0]) in (list, tuple) and _is_active(args[0]):
                 return _stacked(self, args[0], **options)
             y = function(*args, **options)
             # in the likeness of a variable of this level, or of a newer one: it is wrapped already
@@ -524,8 +562,8 @@ class _TracedExtension(TracedNamespace):
         self.__name__ = f"{name}.{functions._prefix.rstrip('.')}"
 
 
-def _asarray(level: Any, x: Variable, *, dtype: Any = None, device: Any = None, copy: Any = None) -> Any:
-    xp = level.functions
+def _asarray(x: Variable, *, dtype: Any = None, device: Any = None, copy: Any = None) -> Any:
+    xp = x._level.functions
     if dtype is not None and dtype != x.dtype:
         x = xp.astype(x, dtype)
     elif copy:
@@ -533,10 +571,23 @@ def _asarray(level: Any, x: Variable, *, dtype: Any = None, device: Any = None, 
     return x if device is None or device == x.device else x.to_device(device)
 
 
-def _stacked(xp: Any, parts: Any, **options: Any) -> Any:
-    """Array of a nested sequence that contains variables."""
-    arrays = [_stacked(xp, p) if type(p) in (list, tuple) else xp.asarray(p) for p in parts]
-    return xp.asarray(xp.stack(arrays), **options)
+def _stacked(xp: Any, parts: Any, *, dtype: Any = None, device: Any = None, copy: Any = None) -> Any:
+    """Array of a nested sequence of arrays, some of them variables, and numbers."""
+    leaves, left = [], [parts]
+    while left:
+        x = left.pop()
+        left.extend(x) if type(x) in (list, tuple) else leaves.append(x)
+    if dtype is None:
+        dtype = xp.result_type(*leaves)
+    if device is None:
+        device = next(x.device for x in leaves if type(x) is Variable)
+
+    def build(x: Any) -> Any:
+        if type(x) in (list, tuple):
+            return xp.stack([build(part) for part in x])
+        return xp.asarray(x, dtype=dtype, device=device)
+
+    return build(parts)
 
 
 _of_base: dict[int, Functions] = {}

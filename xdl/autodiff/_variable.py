@@ -111,6 +111,15 @@ class Variable:
         kind = "constant" if self._node is None else "traced"
         return f"Variable({self._value!r}, {kind})"
 
+    def __format__(self, specification: str) -> str:
+        return format(self._value, specification) if specification else repr(self)
+
+    def __copy__(self) -> "Variable":
+        return Variable(self._level, self._value, self._node)
+
+    def __deepcopy__(self, memo: Any) -> "Variable":
+        return self.__copy__()  # what a variable holds is never changed
+
     def __array__(self, *args: Any, **options: Any) -> NoReturn:
         message = (
             "a traced array cannot become a NumPy array: the gradient would be lost. Use functions of "
