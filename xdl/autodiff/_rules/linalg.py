@@ -10,7 +10,7 @@ from xdl.autodiff._registry import composed, linear, rule, zero
 from xdl.core import Array
 
 from . import decompositions  # noqa: F401  its rules belong to this chapter
-from .matrices import H, T, banded, column, conj, imaginary, is_complex, nonzero, real, scalar
+from .matrices import H, T, banded, column, conj, imaginary, is_complex, nonzero, quotient, real, scalar
 
 
 def _both(name: str, **forms: Any) -> None:
@@ -269,16 +269,16 @@ def _vector_norm_gradient(xp: Any, y: Array, x: Array, axis: Any, ord: Any) -> A
     """Elementwise derivative of a norm; zero where the element, or for the 2-norm the vector, is zero."""
     y = _kept(xp, y, x, axis)
     if ord == 2:
-        return conj(xp, x) / nonzero(xp, y)
+        return quotient(xp, conj(xp, x), y)
     if ord == 0:
         return xp.zeros_like(x)
     size = xp.abs(x)
-    unit = conj(xp, x) / nonzero(xp, size) if is_complex(xp, x) else xp.sign(x)
+    unit = quotient(xp, conj(xp, x), size) if is_complex(xp, x) else xp.sign(x)
     if ord == 1:
         return unit
     if ord in (float("inf"), -float("inf")):  # shared equally among ties
         hit = xp.astype(size == y, size.dtype)
-        return unit * (hit / nonzero(xp, xp.sum(hit, axis=axis, keepdims=True)))
+        return unit * (quotient(xp, hit, xp.sum(hit, axis=axis, keepdims=True)))
     return unit * (nonzero(xp, size) / nonzero(xp, y)) ** (ord - 1)
 
 
