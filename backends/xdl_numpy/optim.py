@@ -35,7 +35,7 @@ def _in_place(t: Any, xs: Any, grads: Any, states: Any, /, *, rule: Any) -> bool
         return False
     for x, grad, state in zip(xs, grads, states, strict=True):
         dtype = x.dtype
-        if type(grad) is not np.ndarray:
+        if not isinstance(grad, np.ndarray | np.generic):
             return False
         for array in (x, *state):
             # Complex moments differ in dtype, half precision is computed in single: the pure step serves.

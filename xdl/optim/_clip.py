@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from xdl.core import Array, array_namespace
 
-from ._rule import Hyper, Rule, cast_array, check_number, compute_dtype, widen
+from ._rule import Hyper, Rule, cast_array, check_number, compute_dtype, is_complex, widen
 
 __all__ = ["ClipByNorm", "clip_by_norm"]
 
@@ -25,13 +25,25 @@ class ClipByNorm(Rule):
         self, xs: Sequence[Array], grads: Sequence[Array], states: Sequence[Any], t: Array, /
     ) -> tuple[list[Any], list[Array]]:
         """Scale all gradients by one factor."""
-        xp, dtype = array_namespace(*grads), self.max_norm.dtype  # pyright: ignore
-        norms = [xp.linalg.vector_norm(widen(grad, compute_dtype(grad))) for grad in grads]
-        norm = xp.linalg.vector_norm(xp.stack([cast_array(norm, dtype) for norm in norms]))
-        clipped = norm > self.max_norm
-        # The inner choice keeps the derivative finite where the norm is zero.
-        factor = xp.where(clipped, self.max_norm / xp.where(clipped, norm, xp.ones_like(norm)), 1)
-        return list(states), [grad * cast_array(factor, xp.real(grad).dtype) for grad in grads]
+        xp, bound = array_namespace(*grads), self.max_norm
+        squares = [cast_array(_square_norm(grad), bound.dtype) for grad in grads]  # pyright: ignore
+        square = xp.sum(xp.stack(squares))
+        clipped = square > bound * bound  # pyright: ignore[reportOperatorIssue]
+        # The inner choice keeps the derivative of the root finite where the norm is zero.
+        norm = xp.sqrt(xp.where(clipped, square, xp.ones_like(square)))
+        factor = xp.where(clipped, bound / norm, xp.ones_like(norm))
+        return list(states), [grad * cast_array(factor, _real_dtype(grad)) for grad in grads]
+
+
+def _square_norm(grad: Array) -> Array:
+    xp = array_namespace(grad)
+    flat = xp.reshape(widen(grad, compute_dtype(grad)), (-1,))
+    square = xp.vecdot(flat, flat)
+    return xp.real(square) if is_complex(grad) else square
+
+
+def _real_dtype(grad: Array) -> Any:
+    return compute_dtype(grad) if is_complex(grad) else grad.dtype
 
 
 def clip_by_norm(max_norm: Hyper) -> Rule:

@@ -14,7 +14,7 @@ Hyper = float | Callable[[Array], Array]
 # dtype of a leaf -> real dtype its step is computed in, or None where a leaf is not updated.
 # A plain dictionary, not functools.cache: torch.compile follows it without a graph break.
 _computed: dict[tuple[int, Any], Any] = {}
-_complex: dict[Any, bool] = {}
+_complex: dict[tuple[type, Any], bool] = {}
 
 
 class Rule(Module):
@@ -72,7 +72,7 @@ class Rule(Module):
                 cast[dtype] = (cast_rule(self, dtype), cast_array(t, dtype))
             rule, count = cast[dtype]
             new_state, dx = rule.step(state, widen(x, dtype), widen(grad, dtype), count)
-            new_states.append(new_state)
+            new_states.append(tuple(map(as_array, new_state)))
             steps.append(dx)
         return new_states, steps
 
@@ -111,10 +111,10 @@ def _find_compute_dtype(xp: Any, dtype: Any) -> Any:
 
 def is_complex(x: Array) -> bool:
     """Whether the array has a complex dtype."""
-    dtype = x.dtype
-    if dtype not in _complex:
-        _complex[dtype] = bool(array_namespace(x).isdtype(dtype, "complex floating"))
-    return _complex[dtype]
+    key = (type(x.dtype), x.dtype)
+    if key not in _complex:
+        _complex[key] = bool(array_namespace(x).isdtype(x.dtype, "complex floating"))
+    return _complex[key]
 
 
 def widen(x: Array, dtype: Any) -> Array:
@@ -122,12 +122,17 @@ def widen(x: Array, dtype: Any) -> Array:
     return x if is_complex(x) else cast_array(x, dtype)
 
 
+def as_array(x: Array) -> Array:
+    """Array, where NumPy's arithmetic made a scalar of one without axes."""
+    return x if x.shape else array_namespace(x).asarray(x)
+
+
 def add_step(x: Array, dx: Array) -> Array:
     """``x + dx`` in the dtype of ``x``, with one rounding."""
     if dx.dtype == x.dtype:
-        return x + dx
+        return as_array(x + dx)
     xp = array_namespace(x)
-    return xp.astype(xp.astype(x, dx.dtype) + dx, x.dtype)
+    return xp.astype(as_array(xp.astype(x, dx.dtype) + dx), x.dtype)
 
 
 def cast_array(x: Array, dtype: Any) -> Array:

@@ -3,11 +3,11 @@
 from typing import Any
 
 from xdl.core import Array, Module, TreeError, array_namespace, asarray, generic, static, tree
-from xdl.core._namespace import is_array
+from xdl.core._namespace import is_array, is_traced
 from xdl.core.tree import explain_difference
 
 from ._chain import Chain
-from ._rule import Rule, compute_dtype, is_complex
+from ._rule import Rule, cast_array, compute_dtype, is_complex
 
 __all__ = ["State", "adjust", "init", "overwrite", "update"]
 
@@ -288,7 +288,9 @@ def _like(old: Array, value: Any) -> Array:
     if isinstance(value, bool) or not (isinstance(value, int | float) or is_array(value)):
         message = f"a hyperparameter must be a number or a 0-d array, got {value!r}"
         raise TypeError(message)
-    new = asarray(value, like=old, dtype=old.dtype)
+    new = (
+        cast_array(value, old.dtype) if is_traced(type(value)) else asarray(value, like=old, dtype=old.dtype)
+    )
     if new.shape != ():
         message = (
             f"a hyperparameter must be a number or a 0-d array, got an array of shape {tuple(new.shape)}"
