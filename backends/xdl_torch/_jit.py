@@ -34,16 +34,22 @@ def jit(f, static_argnums, donate_argnums):
     compiled = {}
 
     @functools.wraps(f)
-    def call(*args):
+    def call(*args, **options):
         # Inside another transform the function is part of it. A compiled function has first derivatives only.
         if transforming() or tracing() or depth() > 1:
-            return f(*args)
-        static = tuple([args[i] for i in static_argnums])
-        leaves, structure = tree.flatten(tuple([x for i, x in enumerate(args) if i not in static_argnums]))
+            return f(*args, **options)
+        fixed = sorted({i % len(args) for i in static_argnums})
+        static = tuple([args[i] for i in fixed])
+        moving = tuple([x for i, x in enumerate(args) if i not in fixed]) if fixed else args
+        leaves, structure = tree.flatten((moving, options))
         key = (structure, static, torch.is_grad_enabled(), *map(_signature, leaves))
-        entry = compiled.get(key)
+        try:
+            entry = compiled.get(key)
+        except TypeError:
+            message = f"static arguments and the numbers, strings and functions in trees must be hashable, got {static}"
+            raise TypeError(message) from None
         if entry is None:
-            entry = compiled[key] = _compile(f, static_argnums, static, leaves, structure)
+            entry = compiled[key] = _compile(f, fixed, static, leaves, structure)
             if len(compiled) == MANY:
                 name = getattr(f, "__name__", repr(f))
                 message = (
@@ -62,7 +68,7 @@ def _signature(x):
     return type(x), x
 
 
-def _compile(f, static_argnums, static, leaves, structure):
+def _compile(f, fixed, static, leaves, structure):
     places = [i for i, x in enumerate(leaves) if isinstance(x, torch.Tensor)]
     record = {}
 
@@ -70,10 +76,11 @@ def _compile(f, static_argnums, static, leaves, structure):
         merged = list(leaves)
         for i, x in zip(places, xs, strict=True):
             merged[i] = x
-        args = list(tree.unflatten(structure, merged))
-        for i, x in sorted(zip(static_argnums, static, strict=True)):
+        moving, options = tree.unflatten(structure, merged)
+        args = list(moving)
+        for i, x in zip(fixed, static, strict=True):
             args.insert(i, x)
-        found, record["structure"] = tree.flatten(f(*args))
+        found, record["structure"] = tree.flatten(f(*args, **options))
         record["outputs"] = [None if isinstance(x, torch.Tensor) else (x,) for x in found]
         return [x for x in found if isinstance(x, torch.Tensor)]
 
@@ -109,4 +116,11 @@ def _build(flat, tensors, name):
         warnings.simplefilter(
             "ignore"
         )  # torch's own, of its older parts; ours and the user's came with the tracing
-        return torch._inductor.compile(graph, fakes)
+        try:
+            return torch._inductor.compile(graph, fakes)
+        except Exception as error:
+            message = (
+                f"torch could not compile {name}: {error}\n"
+                "On the CPU it needs a C++ compiler, on a GPU Triton; without xdl.jit the function runs as it is."
+            )
+            raise RuntimeError(message) from error

@@ -51,20 +51,19 @@ def _attached(leaves, roots):
     """
     if any(x.requires_grad for x in leaves):
         return True
-    stack, seen = [], set()
-    for root in roots:
-        if root.grad_fn is not None:
-            stack.append(root.grad_fn)
-        elif root.requires_grad and _is_outer(root):
-            return True
-    while stack:
-        node = stack.pop()
-        if type(node) is _Leaf:
-            if _is_outer(node.variable):
+    if any(x.grad_fn is None and x.requires_grad and _is_outer(x) for x in roots):
+        return True
+    nodes = [x.grad_fn for x in roots if x.grad_fn is not None]
+    seen = set(nodes)
+    for node in nodes:  # grows while it is walked
+        for n, _ in node.next_functions:
+            if n is None or n in seen:
+                continue
+            seen.add(n)
+            if type(n) is not _Leaf:
+                nodes.append(n)
+            elif _is_outer(n.variable):
                 return True
-        elif node not in seen:
-            seen.add(node)
-            stack += [n for n, _ in node.next_functions if n is not None]
     return False
 
 
@@ -112,9 +111,8 @@ def value_and_grad(f, argnums, has_aux, args, options):
             roots += [x for x in tree.leaves(aux) if isinstance(x, torch.Tensor)]
         attached = outer and _attached(leaves, roots)
         if value.requires_grad:
-            grads = torch.autograd.grad(
-                value, xs, create_graph=attached, allow_unused=True, materialize_grads=True
-            )
+            grads = torch.autograd.grad(value, xs, create_graph=attached, allow_unused=True)
+            grads = [torch.zeros_like(x) if g is None else g for g, x in zip(grads, leaves, strict=True)]
         else:
             grads = [torch.zeros_like(x) for x in leaves]
     if any(x.is_complex() for x in leaves):
