@@ -1,0 +1,308 @@
+"""Train a network on scikit-learn's handwritten digits, by the same source on every array library.
+
+python examples/digits.py                              # every backend that is there, side by side
+python examples/digits.py --backend torch --device cuda --plot digits.png
+python examples/digits.py --backend array_api_strict   # any namespace of the array API standard will do
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+# Matrices as small as these gain nothing from more threads, and lose much where other programs run.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # other libraries use the same GPU
+
+try:
+    import numpy as np
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.table import Table
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+except ModuleNotFoundError as error:
+    sys.exit(f'{error.name} is not installed; this example needs: pip install -e ".[examples]"')
+
+import xdl
+from xdl import models, nn, optim
+
+SIZES, DROPOUT, RATE, BATCH = (64, 256, 10), 0.3, 4e-3, 64
+
+
+@dataclass
+class Run:
+    """What a backend made of the digits; ``reason`` says why there is nothing."""
+
+    name: str
+    device: str = ""
+    reason: str = ""
+    failed: bool = False
+    losses: tuple[float, ...] = ()  # mean loss of the training steps, per epoch
+    accuracies: tuple[float, ...] = ()  # of the held-out digits, after each epoch
+    seconds: tuple[float, ...] = ()
+    parameters: tuple[np.ndarray, ...] = ()
+    predictions: np.ndarray | None = None
+
+
+def load(dtype: str) -> tuple[np.ndarray, ...]:
+    """Images in [0, 1] and labels: a part to train with, then a quarter held out."""
+    digits = load_digits()
+    x = (digits.data / 16).astype(dtype)
+    y = digits.target.astype(np.int32)
+    x, x_test, y, y_test = train_test_split(x, y, test_size=0.25, random_state=0, stratify=y)
+    return x, y, x_test, y_test
+
+
+# ---- the program: nothing below knows which library computes ----
+
+
+def loss(model: models.MLP, x: Any, y: Any, key: Any) -> Any:
+    return nn.cross_entropy(model(x, key=key), y)
+
+
+def train(
+    backend: xdl.Backend,
+    digits: tuple[np.ndarray, ...],
+    *,
+    epochs: int,
+    seed: int,
+    jit: bool = True,
+    tell: Callable[[], None] = lambda: None,
+) -> Run:
+    """Train on one backend; ``tell`` is called after each epoch."""
+    x, y, x_test, y_test = map(backend.asarray, digits)
+    xp = xdl.array_namespace(x)
+    steps = x.shape[0] // BATCH
+    init_key, data_key = xp.unstack(xdl.random.split(xdl.random.key(seed, like=x)))
+
+    model = models.MLP(init_key, SIZES, dropout=DROPOUT, dtype=x.dtype)
+    rule = optim.AdamW(lambda step: RATE * (1 - step / (epochs * steps)))
+    state = optim.init(rule, model)
+
+    def step(model: models.MLP, state: optim.State, batch: Any, key: Any) -> Any:
+        images, labels = xp.take(x, batch, axis=0), xp.take(y, batch, axis=0)
+        value, grads = xdl.value_and_grad(loss)(model, images, labels, key)
+        model, state = optim.update(rule, model, grads, state)
+        return model, state, value
+
+    if jit:  # compiled on PyTorch and JAX; elsewhere this changes nothing
+        step = xdl.jit(step)
+
+    losses, accuracies, seconds = [], [], []
+    for epoch in range(epochs):
+        start = time.perf_counter()
+        order_key, dropout_key = xp.unstack(xdl.random.split(xdl.random.fold_in(data_key, epoch)))
+        order = xdl.random.permutation(order_key, x.shape[0])
+        keys = xdl.random.split(dropout_key, steps)
+        values = []
+        for i in range(steps):
+            batch = order[i * BATCH : (i + 1) * BATCH]
+            model, state, value = step(model, state, batch, keys[i, ...])
+            values.append(value)
+        losses.append(float(xp.mean(xp.stack(values))))
+        seconds.append(time.perf_counter() - start)
+        accuracies.append(float(nn.accuracy(model(x_test), y_test)))
+        tell()
+
+    return Run(
+        backend.name,
+        losses=tuple(losses),
+        accuracies=tuple(accuracies),
+        seconds=tuple(seconds),
+        parameters=tuple(map(xdl.to_numpy, xdl.tree.leaves(model))),
+        predictions=xdl.to_numpy(xp.argmax(model(x_test), axis=-1)),
+    )
+
+
+# ---- which backends ----
+
+
+def choose(names: list[str], device: str | None, float64: bool) -> list[xdl.Backend | Run]:
+    """Backends by name; in place of one that cannot be used here, a `Run` that says why."""
+    found = xdl.backends()
+    chosen: list[xdl.Backend | Run] = []
+    for name in names:
+        status = found.get(name, {"ready": True})
+        if not status["ready"]:
+            missing = "not installed" in status["reason"]
+            advice = f": {status['install']}" if missing and status["install"] else ""
+            chosen.append(Run(name, reason=status["reason"] + advice))
+            continue
+        try:
+            backend = xdl.backend(name, device=device)
+        except xdl.BackendError as error:
+            chosen.append(Run(name, reason=str(error)))
+            continue
+        if float64 and not backend.x64:
+            chosen.append(Run(name, reason="float64 is switched off there"))
+        else:
+            chosen.append(backend)
+    return chosen
+
+
+def train_all(chosen: list[xdl.Backend | Run], options: argparse.Namespace) -> list[Run]:
+    """Train where it is possible, NumPy first, with a bar for each backend."""
+    digits = load("float64" if options.float64 else "float32")
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    runs = []
+    with Progress(*columns, TextColumn("epochs"), console=Console(stderr=True)) as progress:
+        for backend in chosen:
+            if isinstance(backend, Run):
+                runs.append(backend)
+                continue
+            task = progress.add_task(f"{backend.name:>16}", total=options.epochs)
+            try:
+                run = train(
+                    backend,
+                    digits,
+                    epochs=options.epochs,
+                    seed=options.seed,
+                    jit=not options.eager,
+                    tell=lambda task=task: progress.advance(task),
+                )
+            except Exception as error:
+                if len(chosen) <= 2:
+                    raise
+                # One library's trouble is a row of the table, not the end of the others.
+                reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+                run = Run(backend.name, reason=reason, failed=True)
+            runs.append(replace(run, device=backend.device or backend.devices()[0]))
+    return runs
+
+
+# ---- what is shown ----
+
+
+def table(runs: list[Run], options: argparse.Namespace) -> Table:
+    """One row for each backend."""
+    n_train, n_test = (len(y) for y in load("float32")[1::2])
+    result = Table(
+        title=f"Handwritten digits: {n_train} to train with, {n_test} held out; perceptron "
+        f"{'-'.join(map(str, SIZES))}, AdamW, {options.epochs} epochs, "
+        f"{'float64' if options.float64 else 'float32'}, seed {options.seed}",
+        caption="accuracy: on the held-out digits. loss: mean of the last epoch's steps. s/epoch: median. "
+        "compile: first epoch less the median. difference: largest of any parameter, after training, "
+        "to the NumPy run's.",
+    )
+    result.add_column("backend")
+    result.add_column("device", overflow="fold")
+    for heading in ("accuracy", "loss", "s/epoch", "compile", "difference"):
+        result.add_column(heading, justify="right", no_wrap=True)
+    for run in runs:
+        if run.reason:
+            result.add_row(run.name, run.reason, *[""] * 5, style="dim")
+            continue
+        median = statistics.median(run.seconds)
+        result.add_row(
+            run.name,
+            run.device,
+            f"{run.accuracies[-1]:.4f}",
+            f"{run.losses[-1]:.6f}",
+            f"{median:.3f}",
+            f"{max(run.seconds[0] - median, 0):.1f} s",
+            "" if run is runs[0] else f"{difference(run, runs[0]):.1e}",
+        )
+    return result
+
+
+def difference(run: Run, other: Run) -> float:
+    """Largest absolute difference of the final parameters."""
+    return max(float(np.max(np.abs(a - b))) for a, b in zip(run.parameters, other.parameters, strict=True))
+
+
+def draw(runs: list[Run], path: Path) -> None:
+    """Learning curves of all backends, and digits taken for others."""
+    import matplotlib.pyplot as plt
+
+    runs = [run for run in runs if not run.reason]
+    _, _, x, y = load("float32")
+    figure = plt.figure(figsize=(11, 6.5), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=(1.15, 1))
+    top, middle, bottom = left.subplots(3, 1, sharex=True)
+    epochs = np.arange(1, len(runs[0].losses) + 1)
+    for i, run in enumerate(runs):
+        # The curves lie on each other: wide lines below, narrow ones above.
+        style = {"color": f"C{i}", "linewidth": 1.5 + 2.0 * (len(runs) - 1 - i), "label": run.name}
+        top.plot(epochs, run.losses, **style)
+        middle.plot(epochs, 100 * np.asarray(run.accuracies), **style)
+        apart = np.abs(np.asarray(run.losses) - runs[0].losses)
+        if i and apart.any():
+            bottom.plot(epochs, np.where(apart > 0, apart, np.nan), ".-", color=f"C{i}", label=run.name)
+        elif i:
+            bottom.plot([], [], color=f"C{i}", label=f"{run.name}: none")
+    top.set(yscale="log", ylabel="training loss\n(nats)", title="Learning curves")
+    top.legend(ncols=2, fontsize="small")
+    middle.set(ylabel="held-out accuracy\n(percent)", ylim=(88, 100))
+    bottom.set(xlabel="epoch", ylabel="loss, difference\nto NumPy (nats)")
+    if len(runs) > 1:
+        bottom.set_yscale("log")
+        bottom.legend(ncols=2, fontsize="small")
+    for axes in (top, middle, bottom):
+        axes.grid(alpha=0.3)
+
+    guesses = runs[0].predictions
+    wrong = np.flatnonzero(guesses != y)
+    right.suptitle(f"{len(wrong)} of {len(y)} held-out digits are taken for others ({runs[0].name})")
+    tiles = right.subplots(3, 4).flat
+    for tile in tiles:
+        tile.axis("off")
+    for tile, i in zip(tiles.base.ravel(), wrong, strict=False):
+        tile.imshow(x[i].reshape(8, 8), cmap="gray_r")
+        tile.set_title(f"{y[i]}, taken for {guesses[i]}", fontsize="small")
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+# ---- the command ----
+
+
+def parse(arguments: list[str] | None) -> tuple[argparse.ArgumentParser, argparse.Namespace]:
+    parser = argparse.ArgumentParser(
+        description="Train a network on handwritten digits, on any array library."
+    )
+    parser.add_argument(
+        "--backend", default="all", help="all, numpy, torch, jax, cupy, or a namespace's import path"
+    )
+    parser.add_argument("--device", help="name of a device, such as cpu or cuda; default: the backend's own")
+    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--float64", action="store_true", help="compute in float64; default: float32")
+    parser.add_argument("--eager", action="store_true", help="do not compile the training step")
+    parser.add_argument(
+        "--plot", nargs="?", const="digits.png", type=Path, help="draw a figure into this file"
+    )
+    options = parser.parse_args(arguments)
+    if options.epochs < 1:
+        parser.error(f"--epochs must be at least 1, got {options.epochs}")
+    if options.plot and not options.plot.absolute().parent.is_dir():
+        parser.error(f"--plot: there is no folder {options.plot.parent}")
+    return parser, options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser, options = parse(arguments)
+    if options.float64:
+        os.environ["JAX_ENABLE_X64"] = "1"  # JAX reads it when it is imported
+    # The last one is registered nowhere: it stands for every namespace that follows the standard.
+    names = [*xdl.backends(), "array_api_strict"] if options.backend == "all" else [options.backend]
+    chosen = choose(names, options.device, options.float64)
+    if options.backend != "all" and isinstance(chosen[0], Run):
+        parser.error(chosen[0].reason)
+    if not (isinstance(chosen[0], xdl.Backend) and chosen[0].name == "numpy"):
+        chosen = [xdl.backend("numpy"), *(c for c in chosen if c.name != "numpy")]
+    runs = train_all(chosen, options)
+    Console().print(table(runs, options))
+    if options.plot:
+        draw(runs, options.plot)
+        print(f"figure: {options.plot}")
+    return int(any(run.failed for run in runs))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
