@@ -29,8 +29,8 @@ NESTED = {"b": [1, (2, None)], "a": Pair(3, Layer(4, None, units=5)), "c": {}}
 def test_containers_and_leaves_in_order():
     assert tree.leaves(NESTED) == [3, 4, 1, 2]
     assert [path for path, _ in tree.leaves_with_path(NESTED)] == [
-        "a.first",
-        "a.second.weight",
+        "a.0",
+        "a.1.weight",
         "b.0",
         "b.1.0",
     ]
