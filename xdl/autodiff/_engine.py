@@ -52,6 +52,7 @@ def value_and_grad(
     leaves, structure = tree.flatten(tuple(args[k] for k in argnums))
     level = Tape(_functions_of(leaves))
     inputs = [level.input(x) for x in leaves]
+    nodes = [v._node for v in inputs]  # now: assignment to items of an argument rebinds its variable
     try:
         active = iter(tree.unflatten(structure, inputs))
         chosen = {k: next(active) for k in argnums}
@@ -68,7 +69,7 @@ def value_and_grad(
     grads = [None] * len(leaves)
     if node is not None:
         seed = xp.ones_like(y)
-        grads = pull(entries, {node: seed}, [v._node for v in inputs], consume=True)
+        grads = pull(entries, {node: seed}, nodes, consume=True)
     filled = [xp.zeros_like(x) if g is None else g for g, x in zip(grads, leaves, strict=True)]
     return ((y, aux) if has_aux else y), tree.unflatten(structure, filled)
 

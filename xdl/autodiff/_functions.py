@@ -7,6 +7,7 @@ functions wrapped, so that every array of the program has one and the same names
 """
 
 import functools
+import numbers
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -137,7 +138,8 @@ class Functions:
                 array_namespace(plain(x), self._root._base.zeros(()))
             x = x._value
         if type(x) not in self._root._kinds and x is not None and is_array(x):
-            array_namespace(x, self._root._base.zeros(()))
+            if not isinstance(x, numbers.Number):  # NumPy's scalars are numbers to most libraries
+                array_namespace(x, self._root._base.zeros(()))
             self._root._kinds.add(type(x))
 
     @functools.cached_property

@@ -99,13 +99,16 @@ class Variable:
         return operator.index(self._value)
 
     def __len__(self) -> int:
-        return len(self._value)
+        if self.ndim == 0:
+            message = "an array with 0 axes has no length"
+            raise TypeError(message)
+        return self.shape[0]
 
     def __iter__(self) -> Any:
         if self.ndim == 0:
             message = "cannot iterate over an array with 0 axes"
             raise TypeError(message)
-        return (self[i] for i in range(self.shape[0]))
+        return (self[i, ...] for i in range(self.shape[0]))
 
     def __repr__(self) -> str:
         kind = "constant" if self._node is None else "traced"

@@ -16,6 +16,12 @@ def _nonzero(xp: Any, x: Array) -> Array:
     return xp.where(x == 0, 1.0, x)
 
 
+def _as(xp: Any, x: Array, y: Array) -> Array:
+    """Operand in the dtype of the result, so that mixed operands do not lose digits before they meet."""
+    mixed = not isinstance(x, int | float | complex) and x.dtype != y.dtype
+    return xp.astype(x, y.dtype) if mixed else x
+
+
 def _inverse(b: Array) -> Array:
     """``1 / b``, where Python's division by the number zero would raise."""
     is_zero = isinstance(b, int | float | complex) and b == 0
@@ -27,7 +33,7 @@ def _inverse(b: Array) -> Array:
 partials("add", 1, 1)
 partials("subtract", 1, -1)
 partials("multiply", Operand(1), Operand(0))
-partials("divide", lambda xp, y, a, b: _inverse(b), lambda xp, y, a, b: -y / b, strong=True)
+partials("divide", lambda xp, y, a, b: _inverse(_as(xp, b, y)), lambda xp, y, a, b: -y / b, strong=True)
 partials("negative", -1)
 partials("positive", 1)
 partials("reciprocal", lambda xp, y, x: -y * y, strong=True)
@@ -43,7 +49,7 @@ def _pow_base(xp: Any, y: Array, a: Array, b: Array) -> Array:
 
 
 def _pow_exponent(xp: Any, y: Array, a: Array, b: Array) -> Array:
-    a = a if not isinstance(a, int | float | complex) else xp.full_like(y, a)
+    a = xp.full_like(y, a) if isinstance(a, int | float | complex) else _as(xp, a, y)
     return y * xp.log(_nonzero(xp, a))
 
 

@@ -9,7 +9,7 @@ import contextlib
 import math
 from typing import Any
 
-from xdl.autodiff._functions import LOCAL, plain, recorded
+from xdl.autodiff._functions import LOCAL, _constant, plain, recorded
 from xdl.autodiff._operations import Operation, project
 from xdl.autodiff._registry import Rule, rule
 from xdl.autodiff._scatter import scatter_add
@@ -114,6 +114,12 @@ def _getitem(xp: Any) -> Any:
     def call(x: Array, /, *, key: Any) -> Array:
         if type(x) is not Variable:
             return get(x, key=plain(key))
+        parts = key if type(key) is tuple else (key,)
+        if any(part is None for part in parts) and _is_basic(key):
+            # new axes are a reshape: libraries do not take them in the keys of assignments
+            rest = tuple(part for part in parts if part is not None)
+            whole = all(part is Ellipsis or part == slice(None) for part in rest)
+            return xp.reshape(x if whole else call(x, key=rest), plain(x)[key].shape)
         y = call(x._value, key=key)
         if x._node is None:
             return Variable(x._level, y, None)
@@ -166,7 +172,29 @@ def _setitem(xp: Any) -> Any:
         ),
     )
     bound = recorded(xp, "setitem", assign, entry, None)
-    return lambda x, value, /, *, key: bound(x, value, key=plain(key))
+    constant = _constant(assign)
+
+    def call(x: Array, value: Array, /, *, key: Any) -> Array:
+        key = plain(key)
+        if not xp.isdtype(x.dtype, ("real floating", "complex floating")):
+            return constant(x, value, key=key)
+        if _is_mask(xp, key) and not getattr(value, "shape", ()):
+            # a selection, whose shapes do not depend on values
+            key = xp.reshape(key, (*key.shape, *(1,) * (x.ndim - key.ndim)))
+            return xp.where(key, _scalar(xp, value, x), x)
+        return bound(x, value, key=key)
+
+    return call
+
+
+def _is_mask(xp: Any, key: Any) -> bool:
+    return hasattr(key, "dtype") and xp.isdtype(key.dtype, "bool")
+
+
+def _scalar(xp: Any, value: Any, x: Array) -> Array:
+    if hasattr(value, "dtype"):
+        return xp.astype(value, x.dtype)
+    return xp.asarray(value, dtype=x.dtype, device=xp.device_of(x))
 
 
 # ---- data types and devices ----
