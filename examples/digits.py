@@ -21,7 +21,8 @@ os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # other librari
 
 try:
     import numpy as np
-    from rich.console import Console
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console, Group
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
     from rich.table import Table
     from sklearn.datasets import load_digits
@@ -179,27 +180,27 @@ def train_all(chosen: list[xdl.Backend | Run], options: argparse.Namespace) -> l
 # ---- what is shown ----
 
 
-def table(runs: list[Run], options: argparse.Namespace) -> Table:
-    """One row for each backend."""
+def table(runs: list[Run], options: argparse.Namespace) -> Group:
+    """One row for each backend: its numbers, or why there are none."""
     n_train, n_test = (len(y) for y in load("float32")[1::2])
-    result = Table(
-        title=f"Handwritten digits: {n_train} to train with, {n_test} held out; perceptron "
-        f"{'-'.join(map(str, SIZES))}, AdamW, {options.epochs} epochs, "
-        f"{'float64' if options.float64 else 'float32'}, seed {options.seed}",
-        caption="accuracy: on the held-out digits. loss: mean of the last epoch's steps. s/epoch: median. "
-        "compile: first epoch less the median. difference: largest of any parameter, after training, "
-        "to the NumPy run's.",
+    title = (
+        f"Handwritten digits: {n_train} to train with, {n_test} held out; perceptron {'-'.join(map(str, SIZES))},\n"
+        f"AdamW, {options.epochs} epochs, {'float64' if options.float64 else 'float32'}, seed {options.seed}"
     )
-    result.add_column("backend")
-    result.add_column("device", overflow="fold")
+    width = max(len(run.name) for run in runs)
+    trained = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    trained.add_column("backend", min_width=width)
+    trained.add_column("device")
     for heading in ("accuracy", "loss", "s/epoch", "compile", "difference"):
-        result.add_column(heading, justify="right", no_wrap=True)
+        trained.add_column(heading, justify="right")
+    absent = Table.grid(padding=(0, 2, 0, 0))
+    absent.add_column(min_width=width)
     for run in runs:
         if run.reason:
-            result.add_row(run.name, run.reason, *[""] * 5, style="dim")
+            absent.add_row(run.name, run.reason)
             continue
         median = statistics.median(run.seconds)
-        result.add_row(
+        trained.add_row(
             run.name,
             run.device,
             f"{run.accuracies[-1]:.4f}",
@@ -208,7 +209,12 @@ def table(runs: list[Run], options: argparse.Namespace) -> Table:
             f"{max(run.seconds[0] - median, 0):.1f} s",
             "" if run is runs[0] else f"{difference(run, runs[0]):.1e}",
         )
-    return result
+    notes = (
+        "accuracy: on the held-out digits. loss: mean over the last epoch, in nats. s/epoch: median.\n"
+        "compile: first epoch less the median. difference: the largest between a parameter after\n"
+        "training and that of the NumPy run."
+    )
+    return Group(title, trained, absent, "", notes)
 
 
 def difference(run: Run, other: Run) -> float:
@@ -221,42 +227,50 @@ def draw(runs: list[Run], path: Path) -> None:
     import matplotlib.pyplot as plt
 
     runs = [run for run in runs if not run.reason]
-    _, _, x, y = load("float32")
     figure = plt.figure(figsize=(11, 6.5), layout="constrained")
     left, right = figure.subfigures(1, 2, width_ratios=(1.15, 1))
-    top, middle, bottom = left.subplots(3, 1, sharex=True)
-    epochs = np.arange(1, len(runs[0].losses) + 1)
-    for i, run in enumerate(runs):
-        # The curves lie on each other: wide lines below, narrow ones above.
-        style = {"color": f"C{i}", "linewidth": 1.5 + 2.0 * (len(runs) - 1 - i), "label": run.name}
-        top.plot(epochs, run.losses, **style)
-        middle.plot(epochs, 100 * np.asarray(run.accuracies), **style)
-        apart = np.abs(np.asarray(run.losses) - runs[0].losses)
-        if i and apart.any():
-            bottom.plot(epochs, np.where(apart > 0, apart, np.nan), ".-", color=f"C{i}", label=run.name)
-        elif i:
-            bottom.plot([], [], color=f"C{i}", label=f"{run.name}: none")
-    top.set(yscale="log", ylabel="training loss\n(nats)", title="Learning curves")
-    top.legend(ncols=2, fontsize="small")
-    middle.set(ylabel="held-out accuracy\n(percent)", ylim=(88, 100))
-    bottom.set(xlabel="epoch", ylabel="loss, difference\nto NumPy (nats)")
-    if len(runs) > 1:
-        bottom.set_yscale("log")
-        bottom.legend(ncols=2, fontsize="small")
-    for axes in (top, middle, bottom):
-        axes.grid(alpha=0.3)
-
-    guesses = runs[0].predictions
-    wrong = np.flatnonzero(guesses != y)
-    right.suptitle(f"{len(wrong)} of {len(y)} held-out digits are taken for others ({runs[0].name})")
-    tiles = right.subplots(3, 4).flat
-    for tile in tiles:
-        tile.axis("off")
-    for tile, i in zip(tiles.base.ravel(), wrong, strict=False):
-        tile.imshow(x[i].reshape(8, 8), cmap="gray_r")
-        tile.set_title(f"{y[i]}, taken for {guesses[i]}", fontsize="small")
+    draw_curves(left, runs)
+    draw_mistakes(right, runs[0])
     figure.savefig(path, dpi=150)
     plt.close(figure)
+
+
+def draw_curves(figure: Any, runs: list[Run]) -> None:
+    panels = figure.subplots(3 if len(runs) > 1 else 2, 1, sharex=True)
+    reference = np.asarray(runs[0].losses)
+    epochs = np.arange(1, len(reference) + 1)
+    for i, run in enumerate(runs):
+        # The curves lie on each other: wide lines below, narrow ones above.
+        style = {"color": f"C{i}", "linewidth": 1.5 + 1.5 * (len(runs) - 1 - i), "label": run.name}
+        panels[0].plot(epochs, run.losses, **style)
+        panels[1].plot(epochs, 100 * np.asarray(run.accuracies), **style)
+        if i:
+            panels[2].plot(epochs, np.abs(run.losses - reference), ".-", color=f"C{i}", label=run.name)
+    panels[0].set(yscale="log", ylabel="training loss\n(nats)", title="Learning curves")
+    panels[1].set(ylabel="held-out accuracy\n(percent)")
+    panels[1].set_ylim(top=100)
+    if len(runs) > 1:
+        least = float(np.finfo(runs[0].parameters[0].dtype).eps) / 10
+        panels[2].set_yscale("symlog", linthresh=least)  # shows zeros too
+        panels[2].set(ylabel="loss, difference\nto NumPy (nats)")
+        panels[2].set_ylim(bottom=-least / 4)
+    panels[0].legend(ncols=2, fontsize="small")
+    panels[-1].set(xlabel="epoch")
+    for panel in panels:
+        panel.grid(alpha=0.3)
+
+
+def draw_mistakes(figure: Any, run: Run) -> None:
+    _, _, x, y = load("float32")
+    wrong = np.flatnonzero(run.predictions != y)
+    figure.suptitle(f"{len(wrong)} of {len(y)} held-out digits are taken for others ({run.name})")
+    rows = min(max(-(-len(wrong) // 4), 2), 4)
+    tiles = figure.subplots(rows, 4).ravel()
+    for tile in tiles:
+        tile.axis("off")
+    for tile, i in zip(tiles, wrong, strict=False):
+        tile.imshow(x[i].reshape(8, 8), cmap="gray_r")
+        tile.set_title(f"{y[i]}, taken for {run.predictions[i]}", fontsize="small")
 
 
 # ---- the command ----
