@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from xdl.core import Array, array_namespace, tree
+from xdl.core._namespace import device_of
 
-from ._transforms import jvp, vjp
+from ._transforms import jit, jvp, stop_gradient, vjp
 
 __all__ = ["check_grads"]
 
@@ -20,6 +21,7 @@ def check_grads(
     atol: float = 1e-6,
     step: float = 1e-5,
     engine: str | None = None,
+    compiled: bool = False,
 ) -> None:
     """Check the derivatives of a function along a direction.
 
@@ -39,44 +41,61 @@ def check_grads(
         Half the distance of the central difference.
     engine : {None, "native", "tape"}
         As for `value_and_grad`.
+    compiled : bool
+        Whether to compute under `jit`, which pays where a library is slow operation by operation.
 
     Raises
     ------
     AssertionError
         If a derivative is wrong; the message says which order, mode and by how much.
     """
-    _check(f, tuple(args), 1, order, modes, rtol, atol, step, engine)
-
-
-def _check(
-    f: Callable[..., Any], args: tuple[Any, ...], level: int, order: int, modes: Any, rtol: float, atol: float,
-    step: float, engine: str | None,
-) -> None:  # fmt: skip
+    args = tuple(args)
     direction = tree.map(_direction, args)
-    ahead = f(*tree.map(lambda x, d: x + step * d, args, direction))
-    behind = f(*tree.map(lambda x, d: x - step * d, args, direction))
-    expected = tree.map(lambda a, b: (a - b) / (2 * step), ahead, behind)
-    if "forward" in modes:
-        y, dy = jvp(f, args, direction, engine=engine)
-        _compare(expected, dy, f"order {level}, forward mode against central differences", rtol, atol)
-    if "reverse" in modes:
-        y, pullback = vjp(f, *args, engine=engine)
-        cotangent = tree.map(_direction, y)
-        left = _inner(pullback(cotangent), direction)
-        right = _inner(cotangent, expected)
-        _compare(right, left, f"order {level}, reverse mode against central differences", rtol, atol)
-    if level < order:
+    for level in range(1, order + 1):
+        run = (
+            jit(_quantities(f, direction, modes, step, engine))
+            if compiled
+            else _quantities(f, direction, modes, step, engine)
+        )
+        found = run(*args)
+        for mode, (expected, value) in found.items():
+            _compare(expected, value, f"order {level}, {mode} mode against central differences", rtol, atol)
+        if level < order:
+            f = _next_order(f, direction, modes, engine)
+
+
+def _quantities(f: Callable[..., Any], direction: Any, modes: Any, step: float, engine: Any) -> Any:
+    """Make a function that computes what is compared: for each mode, the differences and the derivative."""
+
+    def compute(*args: Any) -> dict[str, tuple[Any, Any]]:
+        ahead = f(*tree.map(lambda x, d: x + step * d, args, direction))
+        behind = f(*tree.map(lambda x, d: x - step * d, args, direction))
+        expected = tree.map(lambda a, b: (a - b) / (2 * step), ahead, behind)
+        found = {}
         if "forward" in modes:
-            _check(
-                lambda *xs: jvp(f, xs, direction, engine=engine)[1],
-                args, level + 1, order, modes, rtol, atol, step, engine,
-            )  # fmt: skip
+            found["forward"] = (expected, jvp(f, args, direction, engine=engine)[1])
         if "reverse" in modes:
-            cotangent = tree.map(_direction, f(*args))
-            _check(
-                lambda *xs: vjp(f, *xs, engine=engine)[1](cotangent),
-                args, level + 1, order, modes, rtol, atol, step, engine,
-            )  # fmt: skip
+            y, pullback = vjp(f, *args, engine=engine)
+            cotangent = tree.map(_direction, y)
+            found["reverse"] = (_inner(cotangent, expected), _inner(pullback(cotangent), direction))
+        return found
+
+    return compute
+
+
+def _next_order(f: Callable[..., Any], direction: Any, modes: Any, engine: Any) -> Callable[..., Any]:
+    """Make a function of the derivatives of ``f``, by the modes that are checked."""
+
+    def derivatives(*xs: Any) -> Any:
+        found = {}
+        if "forward" in modes:
+            found["forward"] = jvp(f, xs, direction, engine=engine)[1]
+        if "reverse" in modes:
+            y, pullback = vjp(f, *xs, engine=engine)
+            found["reverse"] = pullback(tree.map(lambda leaf: stop_gradient(_direction(leaf)), y))
+        return found
+
+    return derivatives
 
 
 def _direction(x: Array) -> Array:
@@ -86,7 +105,7 @@ def _direction(x: Array) -> Array:
     for length in x.shape:
         n *= length
     real = xp.float64 if x.dtype in (xp.float64, getattr(xp, "complex128", None)) else xp.float32
-    t = xp.arange(n, dtype=real, device=x.device)
+    t = xp.arange(n, dtype=real, device=device_of(x))
     d = xp.cos(1.7 * t + 0.3)
     if xp.isdtype(x.dtype, "complex floating"):
         d = xp.astype(d, x.dtype) + 1j * xp.astype(xp.cos(2.3 * t + 0.9), x.dtype)

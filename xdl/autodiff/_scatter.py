@@ -1,6 +1,7 @@
 """Sums of rows that share an index: the transpose of a gather."""
 
 from xdl.core import Array, array_namespace, generic
+from xdl.core._namespace import device_of
 
 from ._registry import linear
 
@@ -31,7 +32,7 @@ def scatter_add(values: Array, index: Array, /, *, size: int) -> Array:
     memory, and an infinite row spoils its column.
     """
     xp = array_namespace(values, index)
-    rows = xp.reshape(xp.arange(size, dtype=index.dtype, device=index.device), (size, 1))
+    rows = xp.reshape(xp.arange(size, dtype=index.dtype, device=device_of(index)), (size, 1))
     selected = xp.astype(rows == xp.reshape(index, (1, -1)), values.dtype)
     # the length is spelled out: -1 is ambiguous where there are no rows
     width = 1

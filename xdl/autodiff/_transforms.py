@@ -11,9 +11,10 @@ from typing import Any
 
 from xdl.core import Array, array_namespace, tree
 from xdl.core._backends import backend_of, current_backend
-from xdl.core._namespace import is_array, is_traced
+from xdl.core._namespace import device_of, is_array, is_traced
 
 from . import _control, _engine
+from ._functions import uniform
 
 __all__ = [
     "checkpoint",
@@ -426,7 +427,7 @@ def _jacobian(
         n = 1
         for length in leaf.shape:
             n *= length
-        units = xp.reshape(xp.eye(n, dtype=leaf.dtype, device=leaf.device), (n, *leaf.shape))
+        units = xp.reshape(xp.eye(n, dtype=leaf.dtype, device=device_of(leaf)), (n, *leaf.shape))
         pulled = [
             pullback(tree.unflatten(structure, [*zeros[:place], units[i, ...], *zeros[place + 1 :]]))
             for i in range(n)
@@ -656,6 +657,9 @@ def scan(
         )
         raise ValueError(message)
     traced = _has_traced((init, xs))
+    if traced:
+        leaves, structure = tree.flatten((init, xs))
+        init, xs = tree.unflatten(structure, uniform(leaves))
     run = _control.scan if traced else _engine_for("scan", (init, xs), None)
     return run(f, init, xs, lengths.pop(), reverse)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import array_api_compat
 
-__all__ = ["Array", "array_namespace", "is_array"]
+__all__ = ["Array", "array_namespace", "device_of", "is_array"]
 
 Array = Any
 
@@ -90,6 +90,11 @@ def array_namespace(*xs: Array) -> Any:
         message = f"expected at least one array, got {', '.join(type(x).__name__ for x in xs) or 'nothing'}"
         raise TypeError(message)
     return found
+
+
+def device_of(x: Array) -> Any:
+    """Device of an array, as creation functions take it; None where a tracer does not know."""
+    return array_api_compat.device(x)
 
 
 def _mixed(xs: tuple[Array, ...]) -> TypeError:
