@@ -133,10 +133,8 @@ def fit(
     ) as bar:
         while now.status == "running" and now.epoch < epochs:
             began = time.perf_counter()
-            now, finite = _epoch(
-                now, step, batches, key, shuffle, checkpoint, checkpoint_steps, settings, bar
-            )
-            if not finite:
+            now = _epoch(now, step, batches, key, shuffle, checkpoint_steps, save, bar.update)
+            if not now.finite(batches.steps):
                 now = dataclasses.replace(now, status="diverged")
                 break
             seconds = now.seconds + time.perf_counter() - began
