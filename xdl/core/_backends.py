@@ -52,6 +52,8 @@ class Backend:
         Whether float64 and int64 exist.
     mutable : bool
         Whether arrays can be written in place.
+    prefers_jit : bool
+        Whether the library is slow operation by operation, and compiles quickly.
     distribution : str, optional
         Name of the library's distribution, whose version is shown; default: ``name``.
     device : str, optional
@@ -72,6 +74,7 @@ class Backend:
     wait: Callable[[Any], None] | None = None
     wide: Callable[[], bool] | None = None
     mutable: bool = False
+    prefers_jit: bool = False
     distribution: str | None = None
     device: str | None = None
 
