@@ -190,10 +190,10 @@ def choice(
     elif replace:
         chosen = _draw_weighted(key, count, p, index_dtype)
     else:
-        chosen = xp.argsort(
-            xp.log(p) + xp.astype(draw(key, count=n, transform=gumbel_of, options=(xp.float32,)), p.dtype),
-            descending=True,
-        )[:count]
+        noise = xp.astype(draw(key, count=n, transform=gumbel_of, options=(xp.float32,)), p.dtype)
+        log = xp.log(xp.where(p > 0, p, xp.ones_like(p)))
+        score = xp.where(p > 0, log + noise, -xp.inf * xp.ones_like(p))
+        chosen = xp.argsort(score, descending=True)[:count]
     if not is_array(x):
         return xp.reshape(chosen, shape)
     axis %= x.ndim

@@ -62,6 +62,9 @@ def uniform(
     if check_impl(impl):
         x = native_uniform(key, count=count, dtype=dtype)
         return xp.reshape(x if (low, high) == (0.0, 1.0) else x * (high - low) + low, shape)
+    if math.isinf(low) or math.isinf(high):
+        message = f"`low` and `high` must be finite, got {low} and {high}"
+        raise ValueError(message)
     n = digits(xp, dtype)
     places = n + 1 - math.frexp(max(abs(low), abs(high)))[1]
     first = math.ceil(math.ldexp(low, places))
