@@ -193,7 +193,7 @@ def table(runs: list[Run], options: argparse.Namespace) -> Group:
     trained.add_column("device")
     for heading in ("accuracy", "loss", "s/epoch", "compile", "difference"):
         trained.add_column(heading, justify="right")
-    absent = Table.grid(padding=(0, 2, 0, 0))
+    absent = Table.grid(padding=(0, 1))
     absent.add_column(min_width=width)
     for run in runs:
         if run.reason:
@@ -210,9 +210,9 @@ def table(runs: list[Run], options: argparse.Namespace) -> Group:
             "" if run is runs[0] else f"{difference(run, runs[0]):.1e}",
         )
     notes = (
-        "accuracy: on the held-out digits. loss: mean over the last epoch, in nats. s/epoch: median.\n"
-        "compile: first epoch less the median. difference: the largest between a parameter after\n"
-        "training and that of the NumPy run."
+        "accuracy: on the held-out digits. loss: mean over the last epoch, in nats.\n"
+        "s/epoch: median. compile: first epoch less the median. difference: the largest\n"
+        "between a parameter after training and the same of the NumPy run."
     )
     return Group(title, trained, absent, "", notes)
 
