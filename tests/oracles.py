@@ -68,7 +68,7 @@ def assert_derivatives(
     dtype = widest(xp)
     expected = by_torch(theirs, *[np.asarray(x, dtype=np.float64) for x in xs])
     args = [xp.asarray(x, dtype=dtype) for x in xs]
-    if str(dtype).endswith("float32"):
+    if dtype == xp.float32:
         tolerances = {"rtol": 2e-4, "atol": 2e-5} | tolerances
     else:
         tolerances = {"rtol": 1e-9, "atol": 1e-11} | tolerances

@@ -1,6 +1,7 @@
 import math
 
 import numpy as np
+import pytest
 from asserts import assert_close, values
 from oracles import widest
 
@@ -28,6 +29,7 @@ def test_limits(xp):
         np.testing.assert_array_equal(values(found), np.float32([2, 0, math.nan]))
 
 
+@pytest.mark.xp_skip("mock", reason="check_grads compares values on the host")
 def test_gradients(xp64):
     x = xp64.asarray([-2.0, -0.3, 0.0, 0.2, 1.0, 3.9, 4.1], dtype=xp64.float64)
     xdl.check_grads(erfc, (x,))

@@ -105,7 +105,7 @@ def logsumexp(x: Array, /, *, axis: int | tuple[int, ...] | None = -1, keepdims:
     """
     xp = array_namespace(x)
     axes = reduced_axes(axis, len(x.shape))
-    if math.prod(x.shape[i] for i in axes) == 0:
+    if math.prod([x.shape[i] for i in axes]) == 0:
         return xp.sum(x, axis=axes, keepdims=keepdims) - math.inf
     _, s, _ = _exponentials(xp, x, axes)
     m = xp.max(widen(xp, x), axis=axes, keepdims=True)
@@ -117,10 +117,10 @@ def logsumexp(x: Array, /, *, axis: int | tuple[int, ...] | None = -1, keepdims:
 
 def _pull_logsumexp(xp: Any, dy: Array, y: Array, x: Array, *, axis: Any, keepdims: bool) -> Array:
     axes = reduced_axes(axis, len(x.shape))
-    if math.prod(x.shape[i] for i in axes) == 0:
+    if math.prod([x.shape[i] for i in axes]) == 0:
         return xp.zeros_like(x)
     if not keepdims:
-        dy = xp.reshape(dy, tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
+        dy = xp.reshape(dy, tuple([1 if i in axes else n for i, n in enumerate(x.shape)]))
     e, s, _ = _exponentials(xp, x, axes)
     return narrow(xp, e * (widen(xp, dy) / xp.where(s == 0, 1.0, s)), x)
 
@@ -131,9 +131,9 @@ rule(logsumexp, pullback=(_pull_logsumexp,))
 def _exponentials(xp: Any, x: Array, axis: Any) -> tuple[Array, Array, Array]:
     """Return exp(z), its sum, and z, which is ``x`` less its maximum."""
     reduced_axes(axis, len(x.shape))
-    limit = largest(xp, x)
-    x = xp.where(x > limit, limit, x)
     z = widen(xp, x)
+    limit = largest(xp, x)
+    z = xp.where(z > limit, limit, z)
     m = xp.max(z, axis=axis, keepdims=True)
     z = z - xp.where(m == -math.inf, 0.0, m)
     e = xp.exp(z)
@@ -154,4 +154,4 @@ def reduced_axes(axis: int | tuple[int, ...] | None, ndim: int) -> tuple[int, ..
         if not -ndim <= i < ndim:
             message = f"`axis` must be in [{-ndim}, {ndim}), got {i}"
             raise ValueError(message)
-    return tuple(i % ndim for i in axes)
+    return tuple([i % ndim for i in axes])
