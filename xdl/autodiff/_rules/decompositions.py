@@ -1,8 +1,11 @@
 """Decompositions of matrices.
 
-Functions that assume a Hermitian matrix are taken as functions of its Hermitian part, as in JAX. A factor
-that does not determine a direction (equal eigenvalues or singular values, up to rounding) has its derivative
-in that direction set to zero: losses that do not depend on the direction have finite gradients.
+Functions that assume a Hermitian matrix are taken as functions of its Hermitian part, as in JAX.
+
+A factor that does not determine a direction (equal eigenvalues or singular values, up to rounding) has its
+derivative in that direction set to zero. First derivatives of losses that do not depend on the direction, such
+as sums over eigenvalues, are then right; their second derivatives there, and those of functions of a matrix
+computed from its eigenvectors, are finite but lack what the direction contributes.
 
 References
 ----------
