@@ -32,7 +32,9 @@ def info() -> None:
 
 @app.command("test")
 def run_tests(
-    backend: Annotated[str, typer.Argument(help="Name of a backend, or import path of a namespace.")],
+    backend: Annotated[
+        str, typer.Argument(metavar="BACKEND", help="Name of a backend, or import path of a namespace.")
+    ],
     device: Annotated[str | None, typer.Option(help="Where to compute; default: the backend's own.")] = None,
 ) -> None:
     """Run the conformance suite on BACKEND and print its support table."""
