@@ -276,10 +276,12 @@ def _binary(xp: Functions, name: str, function: Any, table: Any) -> Callable[...
                     b, j = y._value, y._node
                     if y._kind is not kind:
                         kind = None
-                elif y._level.number < level.number:
-                    b, j, kind = y, None, None
                 else:
-                    level, a, i, b, j, kind = y._level, x, None, y._value, y._node, None
+                    xp.admit(y)
+                    if y._level.number < level.number:
+                        b, j, kind = y, None, None
+                    else:
+                        level, a, i, b, j, kind = y._level, x, None, y._value, y._node, None
             else:
                 b, j = y, None
                 if type(b) not in _WEAK:

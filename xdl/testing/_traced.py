@@ -1,7 +1,6 @@
 """A permanent tape namespace: what a differentiated program sees, open to tests of the array API standard."""
 
 import functools
-import itertools
 from typing import Any
 
 from xdl.autodiff._functions import TracedNamespace, _TracedExtension, functions_of
@@ -14,32 +13,31 @@ __all__ = ["traced"]
 MODES = ("constant", "active", "swept")
 
 
-class _Permanent(Tape):
-    """A level that is never closed and keeps no entries, so that it can serve for ever."""
+class _Forgetful(list):
+    """Entries of a tape that is never closed: counted, looked at, and not kept."""
 
-    __slots__ = ("_nodes", "mode")
+    def __init__(self, functions: Any, swept: bool) -> None:
+        super().__init__()
+        self._functions, self._swept, self._count = functions, swept, 0
 
-    def __init__(self, functions: Any, mode: str) -> None:
-        super().__init__(functions)
-        self._nodes = itertools.count()
-        self.mode = mode
+    def __len__(self) -> int:
+        return self._count
 
-    def input(self, value: Array) -> Any:
-        """Variable that stands for an argument."""
-        return Variable(self, value, next(self._nodes))
-
-    def record(self, operation: Any, nodes: Any, y: Array, args: Any, options: Any) -> Any:
-        """Variable that an operation makes; the operation itself is forgotten, in mode "swept" after use."""
+    def append(self, entry: Any, /) -> None:
+        """Check an operation: its operands, and in mode "swept" its derivatives."""
+        self._count += 1
+        if entry is None:
+            return
+        operation, _, y, args, _ = entry
         if any(type(x) is Variable for x in (y, *args)):
             message = f"{operation.name}: a value of the level below is a variable"
             raise AssertionError(message)
-        if self.mode == "swept" and not isinstance(y, tuple) and not operation.name.startswith("output "):
-            self._sweep(operation, nodes, y, args, options)
-        return Variable(self, y, next(self._nodes))
+        if self._swept and not isinstance(y, tuple) and not operation.name.startswith("output "):
+            self._sweep(*entry)
 
     def _sweep(self, operation: Any, nodes: Any, y: Array, args: Any, options: Any) -> None:
         """Run both directions of the derivative, and look at the kinds of arrays that come out."""
-        xp = self.functions
+        xp = self._functions
         cotangents = Cotangents(len(nodes))
         places = tuple(None if node is None else k for k, node in enumerate(nodes))
         operation.pull(xp.ones_like(y), cotangents, places, y, args, options)
@@ -107,7 +105,8 @@ def traced(base: Any, *, mode: str = "constant") -> Any:
     if mode not in MODES:
         message = f"`mode` must be one of {MODES}, got {mode!r}"
         raise ValueError(message)
-    level = _Permanent(functions_of(base.zeros(1)), mode)
+    level = Tape(functions_of(base.zeros(1)))
+    level.entries = _Forgetful(level.functions, mode == "swept")
     level.namespace = (
         level.functions.namespace(level) if mode == "constant" else _Active(level, level.functions)
     )
