@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import array_api_compat
 from tqdm import tqdm
 
 from xdl import optim
@@ -114,11 +115,12 @@ def fit(
     step = _step(loss, rule)
     step = compiled(step, donate_argnums=(0, 1)) if jit else step
 
-    model = tree.map(_copy, model)
-    now = Progress(model, optim.init(rule, model), best=tree.map(_copy, model) if patience else None)
+    now = Progress(model, optim.init(rule, model), best=model if patience else None)
     settings = _settings(rule, batches, batch_size, shuffle, patience, key)
     if checkpoint is not None and resume:
         now = restore(checkpoint, now, settings)
+    model, state, best = (tree.map(_copy, part) for part in (now.model, now.state, now.best))
+    now = dataclasses.replace(now, model=model, state=state, best=best)
     callbacks = list(callbacks)
 
     def save(now: Progress) -> None:
@@ -161,7 +163,11 @@ def _check_counts(**counts: int | None) -> None:
 
 
 def _copy(x: Any) -> Any:
-    return array_namespace(x).asarray(x, copy=True) if is_array(x) else x
+    if not is_array(x):
+        return x
+    # Bound to its device, like the results of a step: JAX would compile a second time for the second step.
+    copy = array_namespace(x).asarray(x, copy=True)
+    return array_api_compat.to_device(copy, array_api_compat.device(x))
 
 
 def _wants_key(f: Callable[..., Any]) -> inspect.Parameter | None:
