@@ -16,10 +16,9 @@ def stop_gradient(x):
 
 
 def checkpoint(f, args, options):
-    if transforming() and not torch.compiler.is_dynamo_compiling():
-        return f(
-            *args, **options
-        )  # torch.func has no hooks for saved tensors: same values, nothing recomputed
+    if transforming():
+        # torch.func has no hooks for saved tensors: same values, nothing is recomputed
+        return f(*args, **options)
     return _checkpoint.checkpoint(lambda *a: f(*a, **options), *args, use_reentrant=False)
 
 

@@ -10,22 +10,22 @@ __all__ = []
 
 
 def _mirror(cls, flatten, unflatten, names):
-    keys = [_pytree.GetAttrKey(name) for name in names]
-
-    def flatten_to_list(x):
+    # None is a leaf to torch, which torch.func refuses: a module without a bias goes without that child.
+    def flatten_present(x):
         children, structure = flatten(x)
-        return list(children), structure
+        present = tuple([child is not None for child in children])
+        return [child for child in children if child is not None], (structure, present)
 
     def with_keys(x):
-        children, structure = flatten(x)
-        return list(zip(keys, children, strict=True)), structure
+        children, (structure, present) = flatten_present(x)
+        keys = [_pytree.GetAttrKey(name) for name, here in zip(names, present, strict=True) if here]
+        return list(zip(keys, children, strict=True)), (structure, present)
 
-    _pytree.register_pytree_node(
-        cls,
-        flatten_to_list,
-        lambda children, structure: unflatten(structure, children),
-        flatten_with_keys_fn=with_keys,
-    )
+    def unflatten_present(children, context):
+        children, (structure, present) = iter(children), context
+        return unflatten(structure, [next(children) if here else None for here in present])
+
+    _pytree.register_pytree_node(cls, flatten_present, unflatten_present, flatten_with_keys_fn=with_keys)
 
 
 tree.add_mirror(_mirror)
