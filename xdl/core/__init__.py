@@ -1,8 +1,9 @@
 """Arrays of any library: namespaces, backends, generic functions, trees, modules and random numbers."""
 
 from . import random, tree
-from ._backends import Backend, asarray, backend, backends, to_numpy, use_backend
+from ._backends import Backend, backend, backends, use_backend
 from ._errors import BackendError, NoRuleError, TreeError
+from ._exchange import asarray, to_numpy
 from ._generic import capabilities, generic, portable, which
 from ._module import Module, static
 from ._namespace import Array, array_namespace

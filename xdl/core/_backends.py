@@ -16,7 +16,7 @@ from . import _namespace
 from ._errors import BackendError
 from ._namespace import Array, array_namespace
 
-__all__ = ["Backend", "asarray", "backend", "backends", "to_numpy", "use_backend"]
+__all__ = ["Backend", "backend", "backends", "use_backend"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Backend:
             return self.convert(x, dtype, device)
         xp, options = self.xp, {} if device is None else {"device": device}
         if _namespace.is_array(x) and array_namespace(x) is not xp:
-            x = xp.from_dlpack(to_numpy(x))
+            x = xp.from_dlpack(backend_of(x).to_numpy(x))
         return xp.asarray(x, dtype=dtype, **options)
 
     def to_numpy(self, x: Array) -> Array:
@@ -343,60 +343,3 @@ def use_backend(name: str | Backend, /, *, device: str | None = None) -> Iterato
         yield chosen
     finally:
         _current.reset(token)
-
-
-def asarray(x: Any, *, like: Array | None = None, dtype: Any = None) -> Array:
-    """Array of the library and on the device of ``like``.
-
-    Parameters
-    ----------
-    x : array_like
-        A number, a nested list, or an array of any library.
-    like : array, optional
-        Example array; default: the current backend (see `use_backend`).
-    dtype : dtype, optional
-        Data type of the result, a dtype of the library of ``like``; default: that of ``x``.
-
-    Returns
-    -------
-    array
-    """
-    if like is None:
-        return current_backend().asarray(x, dtype=dtype)
-    xp = array_namespace(like)
-    if type(like) in _namespace._traced:
-        return xp.asarray(x, dtype=dtype)
-    owner = backend_of(like)
-    result = owner.asarray(x, dtype=dtype)
-    device = _device(like)
-    return result if device is None or _device(result) == device else owner.xp.asarray(result, device=device)
-
-
-def _device(x: Array) -> Any:
-    import array_api_compat
-
-    return array_api_compat.device(x)
-
-
-def to_numpy(x: Any) -> Array:
-    """NumPy array with the values of ``x``, without a copy where that is possible.
-
-    Parameters
-    ----------
-    x : array or array_like
-        Array of any library, on any device.
-
-    Raises
-    ------
-    TypeError
-        If ``x`` is traced: a host value inside a transform would cut the gradient.
-    """
-    if not _namespace.is_array(x):
-        return backend("numpy").asarray(x)
-    if type(x) in _namespace._traced:
-        message = (
-            "a traced array has no NumPy value inside a transform: "
-            "return it from the function, with has_aux=True if need be"
-        )
-        raise TypeError(message)
-    return backend_of(x).to_numpy(x)

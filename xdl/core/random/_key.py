@@ -4,7 +4,7 @@ import math
 import operator
 from typing import Any
 
-from xdl.core._backends import asarray
+from xdl.core._exchange import asarray
 from xdl.core._namespace import Array, array_namespace
 
 from ._threefry import threefry2x32, words
