@@ -6,6 +6,7 @@ python examples/digits.py --backend array_api_strict   # any namespace of the ar
 """
 
 import argparse
+import importlib.util
 import os
 import statistics
 import sys
@@ -33,6 +34,7 @@ except ModuleNotFoundError as error:
 import xdl
 from xdl import models, nn, optim
 
+UNREGISTERED = "array_api_strict"  # stands for every namespace that follows the standard
 SIZES, DROPOUT, RATE, BATCH = (64, 256, 10), 0.3, 4e-3, 64
 
 
@@ -127,12 +129,18 @@ def train(
 def choose(names: list[str], device: str | None, float64: bool) -> list[xdl.Backend | Run]:
     """Backends by name; in place of one that cannot be used here, a `Run` that says why."""
     found = xdl.backends()
+    if importlib.util.find_spec(UNREGISTERED) is None:
+        install = "pip install array-api-strict"
+        found[UNREGISTERED] = {
+            "ready": False,
+            "reason": f"{UNREGISTERED} is not installed",
+            "install": install,
+        }
     chosen: list[xdl.Backend | Run] = []
     for name in names:
         status = found.get(name, {"ready": True})
         if not status["ready"]:
-            missing = "not installed" in status["reason"]
-            advice = f": {status['install']}" if missing and status["install"] else ""
+            advice = f": {status['install']}" if "not installed" in status["reason"] else ""
             chosen.append(Run(name, reason=status["reason"] + advice))
             continue
         try:
@@ -140,10 +148,8 @@ def choose(names: list[str], device: str | None, float64: bool) -> list[xdl.Back
         except xdl.BackendError as error:
             chosen.append(Run(name, reason=str(error)))
             continue
-        if float64 and not backend.x64:
-            chosen.append(Run(name, reason="float64 is switched off there"))
-        else:
-            chosen.append(backend)
+        lacking = float64 and not backend.x64
+        chosen.append(Run(name, reason=f"{name} has no float64 here") if lacking else backend)
     return chosen
 
 
@@ -303,8 +309,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser, options = parse(arguments)
     if options.float64:
         os.environ["JAX_ENABLE_X64"] = "1"  # JAX reads it when it is imported
-    # The last one is registered nowhere: it stands for every namespace that follows the standard.
-    names = [*xdl.backends(), "array_api_strict"] if options.backend == "all" else [options.backend]
+    names = [*xdl.backends(), UNREGISTERED] if options.backend == "all" else [options.backend]
     chosen = choose(names, options.device, options.float64)
     if options.backend != "all" and isinstance(chosen[0], Run):
         parser.error(chosen[0].reason)
