@@ -7,7 +7,7 @@ from typing import Any
 from xdl.core import Array, tree
 from xdl.core._namespace import is_array
 
-from ._functions import Functions, functions_of
+from ._functions import Functions, functions_of, uniform
 from ._operations import Operation, project
 from ._tape import Forward, Tape, pull, push
 from ._variable import Variable
@@ -263,6 +263,12 @@ def _item(k: int) -> Operation:
     return item(k)
 
 
+def _call_rule(function: Callable[..., Any], *trees: Any) -> Any:
+    """Call a rule of the user's own, with plain arrays beside variables made constants of their level."""
+    leaves, structure = tree.flatten(trees)
+    return function(*tree.unflatten(structure, uniform(leaves)))
+
+
 def custom_rule(f: Callable[..., Any], pullback: Any, pushforward: Any) -> Callable[..., Any]:
     """Give ``f``, a function of trees, derivatives of its own at every level of tracing."""
 
@@ -282,7 +288,7 @@ def custom_rule(f: Callable[..., Any], pullback: Any, pushforward: Any) -> Calla
                 _pull_by_push(xp, dy, cotangents, nodes, ys, xs)
                 return
             filled = [xp.zeros_like(y) if d is None else d for d, y in zip(dy, ys, strict=True)]
-            found = pullback(tree.unflatten(out_structure, filled), result, *below)
+            found = _call_rule(pullback, tree.unflatten(out_structure, filled), result, *below)
             for node, x, dx in zip(nodes, xs, _matching(structure, tuple(found)), strict=True):
                 if node is not None:
                     cotangents.accumulate(node, project(xp, dx, x))
@@ -295,13 +301,13 @@ def custom_rule(f: Callable[..., Any], pullback: Any, pushforward: Any) -> Calla
             if pushforward is None:
                 dy = _push_by_pull(xp, filled, xs)
             else:
-                dy = pushforward(tree.unflatten(structure, filled), result, *below)
+                dy = _call_rule(pushforward, tree.unflatten(structure, filled), result, *below)
             return tuple(_matching(out_structure, dy))
 
         def _pull_by_push(xp: Any, dy: Any, cotangents: Any, nodes: Any, ys: Any, xs: Any) -> None:
             # the pushforward is linear in the tangents: its own pullback is the transpose
             zeros = tree.unflatten(structure, [xp.zeros_like(x) if is_array(x) else x for x in xs])
-            _, transpose = vjp(lambda *t: pushforward(t, result, *below), zeros, False)
+            _, transpose = vjp(lambda *t: _call_rule(pushforward, t, result, *below), zeros, False)
             filled = [xp.zeros_like(y) if d is None else d for d, y in zip(dy, ys, strict=True)]
             found = tree.leaves(transpose(tree.unflatten(out_structure, filled)))
             for node, x, dx in zip(nodes, xs, found, strict=True):
@@ -311,7 +317,7 @@ def custom_rule(f: Callable[..., Any], pullback: Any, pushforward: Any) -> Calla
         def _push_by_pull(xp: Any, filled: Any, xs: Any) -> Any:
             # J t is the derivative of u -> J^T u, transposed once more
             zeros = tree.unflatten(out_structure, [xp.zeros_like(y) for y in out])
-            _, transpose = vjp(lambda u: tuple(pullback(u, result, *below)), (zeros,), False)
+            _, transpose = vjp(lambda u: tuple(_call_rule(pullback, u, result, *below)), (zeros,), False)
             return transpose(tree.unflatten(structure, filled))[0]
 
         if all(node is None for node in nodes):

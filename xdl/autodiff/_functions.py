@@ -67,7 +67,7 @@ def wrap(level: Any, y: Any, node: Any = None) -> Any:
     """Variables of a level for the arrays in ``y``, which may be a tuple of arrays."""
     if isinstance(y, tuple):
         parts = [wrap(level, part) for part in y]
-        return type(y)(*parts) if hasattr(y, "_fields") else tuple(parts)
+        return type(y)(*parts) if hasattr(y, "_fields") else type(y)(parts)  # named tuple or the like
     if isinstance(y, list):
         return [wrap(level, part) for part in y]
     return Variable(level, y, node) if is_array(y) else y
@@ -389,7 +389,7 @@ def record(level: Any, operation: Operation, nodes: Any, y: Any, args: Any, opti
         else Variable(level, part, None)
         for k, part in enumerate(y)
     ]
-    return type(y)(*parts) if hasattr(y, "_fields") else tuple(parts)
+    return type(y)(*parts) if hasattr(y, "_fields") else type(y)(parts)  # named tuple or the like
 
 
 def _is_inexact(level: Any, x: Array) -> bool:

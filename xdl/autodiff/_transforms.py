@@ -385,25 +385,20 @@ def jacobian(
         chosen = _argnums(argnums, args, "jacobian")
         args = _active(args, chosen, "jacobian")
         native = None if engine == "tape" else getattr(_native([args[k] for k in chosen]), "jacobian", None)
-        found = (native or functools.partial(_jacobian, engine))(f, chosen, args)
+        structures = []
+
+        def watched(*args: Any) -> Any:
+            y = f(*args)
+            structures.append(tree.structure(y))
+            return y
+
+        found = (native or functools.partial(_jacobian, engine))(watched, chosen, args)
         if isinstance(argnums, int):
-            outputs = len(chosen)
-            assert outputs == 1
-            found = _unwrap_single(found)
+            structure = structures[-1]
+            found = tree.unflatten(structure, [row[0] for row in structure.flatten_up_to(found)])
         return found
 
     return wrapped
-
-
-class _Row:
-    """One leaf of a tree of Jacobians: opaque to the tree functions."""
-
-    def __init__(self, parts: tuple[Any, ...]) -> None:
-        self.parts = parts
-
-
-def _unwrap_single(found: Any) -> Any:
-    return tree.map(lambda row: row.parts[0] if isinstance(row, _Row) else row, found)
 
 
 def _jacobian(
@@ -440,7 +435,7 @@ def _jacobian(
         shaped = tree.map(
             lambda g, x, leaf=leaf: array_namespace(g).reshape(g, (*leaf.shape, *x.shape)), stacked, active
         )
-        rows.append(_Row(shaped))
+        rows.append(shaped)
     return tree.unflatten(structure, rows)
 
 

@@ -1,10 +1,25 @@
 """Rules of the functions of the array API standard, one module for each chapter."""
 
-import contextlib
+from . import (
+    decompositions,
+    elementwise,
+    fft,
+    indexing,
+    linalg,
+    manipulation,
+    matrices,
+    searching,
+    statistical,
+)
 
-from . import elementwise, indexing, manipulation, searching, statistical
-
-with contextlib.suppress(ImportError):
-    from . import fft, linalg
-
-__all__ = ["elementwise", "fft", "indexing", "linalg", "manipulation", "searching", "statistical"]
+__all__ = [
+    "decompositions",
+    "elementwise",
+    "fft",
+    "indexing",
+    "linalg",
+    "manipulation",
+    "matrices",
+    "searching",
+    "statistical",
+]

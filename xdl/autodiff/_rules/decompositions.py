@@ -134,7 +134,7 @@ composed("linalg.eigvalsh", lambda xp, x, /: xp.linalg.eigh(x)[0])
 def _largest_components(xp: Any, V: Array) -> Array:
     """Mask of the component of each column that LAPACK makes real: the largest, the first of equals."""
     rows = xp.arange(V.shape[-2], device=xp.device_of(V))
-    return column(xp, rows) == xp.argmax(xp.abs(V), axis=-2, keepdims=True)
+    return xp.equal(column(xp, rows), xp.argmax(xp.abs(V), axis=-2, keepdims=True))
 
 
 def _eig_push(xp: Any, dx: Array, y: Any, x: Array) -> Any:
