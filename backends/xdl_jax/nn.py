@@ -11,7 +11,7 @@ from xdl.nn._activations import gelu, relu, sigmoid, softplus
 from xdl.nn._cross_entropy import check_cross_entropy, cross_entropy
 from xdl.nn._erf import erfc
 from xdl.nn._precision import narrow, widen
-from xdl.nn._softmax import largest, log_softmax, reduced_axes, softmax
+from xdl.nn._softmax import largest, log_softmax, logsumexp, reduced_axes, softmax
 
 
 @relu.method("jax")
@@ -58,6 +58,12 @@ def _(x, /, *, axis):
     return jnp.where(masked, x, narrow(jnp, jax.nn.log_softmax(widen(jnp, safe), axis=axis), x))
 
 
+@logsumexp.method("jax")
+@functools.partial(jax.jit, static_argnames=("axis", "keepdims"))
+def _(x, /, *, axis, keepdims):
+    return logsumexp.definition(x, axis=axis, keepdims=keepdims)
+
+
 @cross_entropy.method(
     "jax",
     when=lambda logits, labels, /, **options: jnp.issubdtype(labels.dtype, jnp.integer) and logits.size > 0,
@@ -70,10 +76,10 @@ def _(logits, labels, /, *, reduction, axis, label_smoothing):
     z = x - jnp.where(jnp.isfinite(m), m, math.nan)
     hit = jnp.expand_dims(labels, axis) == lax.broadcasted_iota(jnp.int32, z.shape, axis)
     fit = jnp.sum(jnp.where(hit, z, 0.0), axis=axis)
-    fit = jnp.where((labels >= 0) & (labels < logits.shape[axis]), fit, math.nan)
     if label_smoothing:
         fit = (1 - label_smoothing) * fit + label_smoothing * jnp.mean(z, axis=axis)
     loss = jnp.log(jnp.sum(jnp.exp(z), axis=axis)) - fit
+    loss = jnp.where(jnp.any(hit, axis=axis), loss, math.nan)
     if reduction != "none":
         loss = jnp.mean(loss) if reduction == "mean" else jnp.sum(loss)
     return narrow(jnp, loss, logits)

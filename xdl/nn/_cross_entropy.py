@@ -66,11 +66,12 @@ def cross_entropy(
     else:
         hit = hits(xp, labels, logits.shape[axis], axis)
         fit, mass = xp.sum(xp.where(hit, z, 0.0), axis=axis), 1.0
-        fit = xp.where(xp.any(hit, axis=axis), fit, math.nan)
     if label_smoothing:
         fit = (1 - label_smoothing) * fit + label_smoothing * xp.mean(z, axis=axis)
         mass = (1 - label_smoothing) * mass + label_smoothing
     loss = mass * xp.log(s) - fit
+    if not dense:
+        loss = xp.where(xp.any(hit, axis=axis), loss, math.nan)
     return narrow(xp, reduce(xp, loss, reduction), logits)
 
 
