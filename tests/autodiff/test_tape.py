@@ -11,6 +11,7 @@ from asserts import assert_close, assert_equal, values
 import xdl
 from xdl.autodiff._tape import Cotangents, Tape
 
+pytestmark = pytest.mark.xp_skip("jax-x32", reason="the tape sees no difference to jax-x64, which runs it")
 grad = functools.partial(xdl.grad, engine="tape")
 vjp = functools.partial(xdl.vjp, engine="tape")
 jvp = functools.partial(xdl.jvp, engine="tape")

@@ -13,6 +13,7 @@ from asserts import assert_close, assert_equal, dtype_name, values
 import xdl
 from xdl.autodiff._variable import Variable
 
+pytestmark = pytest.mark.xp_skip("jax-x32", reason="the tape sees no difference to jax-x64, which runs it")
 ns = xdl.array_namespace
 grad = functools.partial(xdl.grad, engine="tape")
 NO_HOST = pytest.mark.xp_skip("mock", reason="the mock refuses to wait for values")
