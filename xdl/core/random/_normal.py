@@ -1,7 +1,6 @@
 """Normal random numbers."""
 
 import math
-from statistics import NormalDist
 from typing import Any
 
 from xdl.core._generic import generic
@@ -89,7 +88,7 @@ def truncated_normal(
     mirrored = low > 0  # the lower tail is where probabilities are told apart
     if mirrored:
         low, high = -high, -low
-    below, above = NormalDist().cdf(low), NormalDist().cdf(high)
+    below, above = _cumulative(low), _cumulative(high)
     if above - below < 2**-16:
         message = f"the normal distribution has a probability of {above - below:.1e} only between the bounds"
         raise ValueError(message)
@@ -98,6 +97,11 @@ def truncated_normal(
     width = min(math.ceil(above * 2**bits) - first, 2**bits - 1)
     options = (dtype, first, width, low, high, mirrored)
     return xp.reshape(draw(key, count=math.prod(shape), transform=truncated_of, options=options), shape)
+
+
+def _cumulative(x: float) -> float:
+    """Probability of a standard normal number below ``x``."""
+    return math.erfc(-x / math.sqrt(2)) / 2
 
 
 def truncated_of(
