@@ -59,7 +59,7 @@ def test_nothing_is_broadcast(xp, shapes):
 
 def test_nothing_is_promoted(xp64):
     x, w = xp64.ones((5, 4), dtype=xp64.float64), xp64.ones((4, 3), dtype=xp64.float32)
-    with pytest.raises(TypeError, match="one dtype.*astype"):
+    with pytest.raises(TypeError, match=r"one dtype.*astype"):
         nn.linear(x, w)
     with pytest.raises(TypeError, match="one dtype"):
         nn.linear(xp64.astype(x, xp64.float32), w, xp64.ones(3, dtype=xp64.float64))
