@@ -49,7 +49,7 @@ def test_numpy_learns_the_digits(reference):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "jit"), [("array_api_strict", True), ("torch", False), ("torch", True), ("jax", True)]
+    ("name", "jit"), [("array_api_strict", False), ("torch", False), ("torch", True), ("jax", False)]
 )
 def test_other_backends_learn_the_same(digits, reference, name, jit):
     space = {"array_api_strict": "strict", "jax": "jax-x32"}.get(name, name)
