@@ -78,6 +78,11 @@ def perturbation_of_a_closure(e, xp):
 
 
 @program("s")
+def inner_gradient_through_a_closure(e, xp):
+    return grad(e, lambda x: grad(e, lambda y: x * x * y)(xp.ones_like(x)))
+
+
+@program("s")
 def perturbation_of_an_argument(e, xp):
     return grad(e, lambda x: x * grad(e, lambda y: x * y * y)(x))
 

@@ -1,6 +1,7 @@
 """The engine of JAX: its own transforms in xdl's terms, and the rules that JAX has no word for."""
 
 import jax
+import jax.experimental
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -9,11 +10,13 @@ from programs import ARGS, PROGRAMS, grad
 import xdl
 import xdl_jax.autodiff as engine
 
+wide = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64  # before JAX 0.8
+
 
 @pytest.fixture(autouse=True)
 def _wide():
     xdl.backend("jax")
-    with jax.enable_x64(True):
+    with wide(True):
         yield
 
 
@@ -56,6 +59,7 @@ ANALYTIC = {
     "gradient": loss1(V),
     "second_derivative": wave2(S),
     "perturbation_of_a_closure": np.asarray(1.0),
+    "inner_gradient_through_a_closure": 2 * S,
     "perturbation_of_an_argument": 6 * S**2,
     "pullback": (wave1(V) * V,),
     "forward": (wave(V), wave1(V) * 2 * V),

@@ -2,6 +2,7 @@
 
 import array_api_compat.torch as xp
 import jax
+import jax.experimental
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import xdl_jax.autodiff
 import xdl_torch.autodiff as engine
 from xdl_torch._reverse import depth
 
+wide = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64  # before JAX 0.8
 SLOW = {name for name in PROGRAMS if "jit" in name and name != "map_of_jit"}
 
 
@@ -45,7 +47,7 @@ def run_on_torch(name):
 def run_on_jax(name):
     xdl.backend("jax")
     args, make = PROGRAMS[name]
-    with jax.enable_x64(True):
+    with wide(True):
         return make(xdl_jax.autodiff, jnp)(*[jnp.asarray(ARGS[a]) for a in args])
 
 
@@ -385,7 +387,7 @@ WAYS = list(rule_programs(engine, xp, True, True))
 def test_rule_equals_the_derivative_it_states(way, given):
     v, s = torch.asarray(ARGS["v"]), torch.asarray(ARGS["s"])
     found = rule_programs(engine, xp, *given)[way](v, s)
-    with jax.enable_x64(True):
+    with wide(True):
         wanted = rule_programs(xdl_jax.autodiff, jnp, False, False)[way](
             *[jnp.asarray(ARGS[a]) for a in "vs"]
         )
