@@ -17,6 +17,13 @@ def test_bernoulli_compares_the_bits(xp):
         assert values(mask).tolist() == (w < p * 2**32).tolist()
 
 
+def test_bernoulli_is_false_where_the_word_is_the_threshold(xp):
+    key = random.key(9)
+    w = int(values(random.bits(key, (1,)))[0])
+    assert not bool(values(random.bernoulli(key, w / 2**32, (1,)))[0])
+    assert bool(values(random.bernoulli(key, (w + 1) / 2**32, (1,)))[0])
+
+
 def test_bernoulli_takes_probabilities_in_an_array(xp):
     key = random.key(9)
     p = xp.asarray([[0.0, 0.25], [1.0, float("nan")]], dtype=xp.float32)
@@ -74,6 +81,14 @@ def test_choice_by_probability():
     counts = np.bincount(x, minlength=6)
     assert counts[1] == counts[5] == 0
     assert scipy.stats.chisquare(counts[p > 0], 20_000 * p[p > 0] / p.sum()).pvalue > 1e-3
+
+
+def test_choice_by_probabilities_of_one_unit(xp):
+    """As small as they are told apart, so that every number is at the edge of an interval."""
+    p = xp.asarray([2.0**-30, 0.0, 2.0**-30, 2.0**-29], dtype=xp.float32)
+    counts = np.bincount(values(random.choice(random.key(3), 4, (1000,), p=p)), minlength=4)
+    assert counts[1] == 0
+    assert scipy.stats.chisquare(counts[[0, 2, 3]], [250, 250, 500]).pvalue > 1e-3
 
 
 def test_first_without_replacement_follows_the_probabilities():

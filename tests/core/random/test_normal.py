@@ -6,7 +6,7 @@ import scipy.stats
 from asserts import assert_equal, values
 
 import xdl
-from xdl.core.random._normal import normal64, normal_of
+from xdl.core.random._normal import normal64, normal_of, truncated_of
 from xdl.core.random._quantiles import polynomial32
 
 random = xdl.random
@@ -85,6 +85,16 @@ def test_truncated_distribution(low, high):
     x = x.astype(np.float64)
     assert low <= x.min() < x.max() <= high
     assert scipy.stats.kstest(x, scipy.stats.truncnorm(low, high).cdf).pvalue > 1e-3
+
+
+def test_bounds_of_truncated_numbers_are_never_passed():
+    """Words of zeros and of ones: the bounds of the interval of words are rounded outwards."""
+    w = np.asarray([0, 0xFFFFFFFF], dtype=np.uint32)
+    below, above = (scipy.special.ndtr(x) * 2**32 for x in (-4.0, -3.5))
+    first, width = int(below), int(np.ceil(above)) - int(below)
+    x = truncated_of(w, w, 0 * w, np.float32, first, width, -4.0, -3.5, False)
+    assert -4 == x[0] < x[1] <= -3.5
+    assert truncated_of(w, w, 0 * w, np.float32, first, width, -4.0, -3.5, True).tolist() == (-x).tolist()
 
 
 def test_truncated_distribution_in_64_bits():

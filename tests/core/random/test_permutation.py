@@ -1,3 +1,4 @@
+import contextlib
 import itertools
 
 import numpy as np
@@ -36,10 +37,25 @@ def test_equal_words_keep_their_order(monkeypatch):
     """Ties are so rare in 64 bits that they are planted."""
     import xdl_numpy.random as methods
 
-    key = random.key(0)
     tied = np.asarray([3, 1, 3, 1, 2] * 20, dtype=np.uint64)
     monkeypatch.setattr(methods, "draw", lambda *_, **__: tied)
-    assert draw_order(key, count=100).tolist() == np.argsort(tied, stable=True).tolist()
+    assert draw_order(random.key(0), count=100).tolist() == np.argsort(tied, stable=True).tolist()
+
+
+@pytest.mark.xp_only(
+    "numpy", "strict", "jax", reason="there the order is that of two words, not of one number"
+)
+def test_low_word_decides_among_equal_high_words(xp, monkeypatch):
+    import xdl_jax.random as methods
+    from xdl.core.random import _permutation as definitions
+
+    high, low = np.asarray([[3, 1, 3, 1, 2] * 20, [7, 7, 5, 2**31 + 1, 0, 1] * 16 + [0] * 4], dtype=np.uint32)
+    tied = lambda key, *, count: tuple(xdl.asarray(x, like=key) for x in (high, low))
+    for module in (definitions, methods):
+        monkeypatch.setattr(module, "words", tied)
+    with xdl.portable() if "jax" not in xp.__name__ else contextlib.nullcontext():
+        order = values(draw_order(random.key(0), count=100))
+    assert order.tolist() == np.lexsort((low, high)).tolist()
 
 
 def test_orders_are_equally_likely():

@@ -47,7 +47,7 @@ CHECKSUMS = {
 }
 
 
-COMPILED = ("split", "uniform", "normal", "bernoulli", "permutation")
+COMPILED = ("normal", "bernoulli", "permutation")
 
 
 def checksum(x):
