@@ -310,17 +310,19 @@ def test_cotangents_have_the_shape_of_their_primals(xp64):
 @pytest.mark.xp_skip("strict", "mock", reason="mixed precision is refused there")
 def test_cotangents_have_the_dtype_of_their_primals(xp64):
     xp = xp64
-    x, y = array(xp, 0.5, 0.25), array(xp, 3.0, 1.0 / 3.0, dtype=xp.float64)
+    x, y = array(xp, 0.3, 0.7), array(xp, 3.0, 1.0 / 3.0, dtype=xp.float64)
+    a, b = np.asarray([0.3, 0.7], dtype=np.float32).astype(np.float64), np.asarray([3.0, 1.0 / 3.0])
     for name, dx, dy in (
         ("add", lambda x, y: 1 + 0 * y, lambda x, y: 1 + 0 * y),
         ("multiply", lambda x, y: y, lambda x, y: x),
         ("divide", lambda x, y: 1 / y, lambda x, y: -x / y**2),
         ("pow", lambda x, y: y * x ** (y - 1), lambda x, y: x**y * np.log(x)),
+        ("hypot", lambda x, y: x / np.hypot(x, y), lambda x, y: y / np.hypot(x, y)),
+        ("logaddexp", lambda x, y: 1 / (1 + np.exp(y - x)), lambda x, y: 1 / (1 + np.exp(x - y))),
         ("atan2", lambda x, y: y / (x**2 + y**2), lambda x, y: -x / (x**2 + y**2)),
     ):
         f = lambda x, y, name=name: ns(x).sum(getattr(ns(x), name)(x, y))
         found = grad(f, argnums=(0, 1))(x, y)
-        a, b = np.asarray([0.5, 0.25]), np.asarray([3.0, 1.0 / 3.0])
         assert_close(found[0], dx(a, b), like=x)
         assert_close(found[1], dy(a, b), like=y)
         # the other way round nothing is lost either: the wide one keeps its digits
@@ -337,6 +339,8 @@ def test_real_arrays_in_complex_programs_get_real_cotangents(xp64):
     assert_close(dx, 2 * np.asarray([1.0, 2.0]) * np.asarray([5.0, 10.0]), like=x)
     # dL/dx - i dL/dy of x^2 |z|^2
     assert_close(dz, 2 * np.asarray([1.0, 4.0]) * np.asarray([1 - 2j, 3 + 1j]), like=z)
+    # and lose what is imaginary: the real part of i x z is -x Im(z)
+    assert_close(grad(lambda x: ns(x).real(ns(x).sum(1j * (x * z))))(x), np.asarray([-2.0, 1.0]), like=x)
 
 
 @SLOW_ON_JAX

@@ -299,6 +299,29 @@ def test_entries_are_freed_while_the_sweep_goes_on(xp):
 
 
 @pytest.mark.xp_only("numpy", reason="NumPy arrays can be watched by weak references")
+def test_cotangents_are_freed_once_used(xp):
+    alive, cotangents = [], []
+
+    @xdl.custom_rule
+    def probe(x):
+        return x * 2.0
+
+    @probe.pullback
+    def _(dy, y, x):
+        alive.append(sum(ref() is not None for ref in cotangents))
+        cotangents.append(weakref.ref(dy))
+        return (dy * 2.0,)
+
+    def f(x):
+        for _ in range(5):
+            x = exp(-probe(x))
+        return total(x)
+
+    grad(f)(xp.ones(1000))
+    assert alive == [0] * 5
+
+
+@pytest.mark.xp_only("numpy", reason="NumPy arrays can be watched by weak references")
 def test_nothing_is_kept_when_a_gradient_has_been_taken(xp):
     residuals = []
 

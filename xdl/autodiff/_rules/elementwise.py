@@ -45,6 +45,7 @@ partials("sqrt", lambda xp, y, x: 0.5 / y, strong=True)
 def _pow_base(xp: Any, y: Array, a: Array, b: Array) -> Array:
     if isinstance(b, int | float | complex):
         return b * a ** (b - 1) if b != 0 else xp.zeros_like(a)
+    b = _as(xp, b, y)
     return xp.where(b == 0, 0.0, b * xp.pow(a, xp.where(b == 0, 1.0, b - 1)))
 
 
@@ -92,10 +93,17 @@ partials("asinh", lambda xp, y, x: 1 / xp.sqrt(1 + x * x), strong=True)
 # a product of roots, not the root of the product: the branch cut of the complex function
 partials("acosh", lambda xp, y, x: 1 / (xp.sqrt(x - 1) * xp.sqrt(x + 1)), strong=True)
 partials("atanh", lambda xp, y, x: 1 / ((1 - x) * (1 + x)), strong=True)
+
+
+def _squares(xp: Any, y: Array, a: Array, b: Array) -> Array:
+    a, b = _as(xp, a, y), _as(xp, b, y)
+    return _nonzero(xp, a * a + b * b)
+
+
 partials(
     "atan2",
-    lambda xp, y, a, b: b / _nonzero(xp, a * a + b * b),
-    lambda xp, y, a, b: -a / _nonzero(xp, a * a + b * b),
+    lambda xp, y, a, b: b / _squares(xp, y, a, b),
+    lambda xp, y, a, b: -a / _squares(xp, y, a, b),
 )
 partials(
     "hypot",
