@@ -37,13 +37,29 @@ stop_gradient to_numpy tree use_backend value_and_grad vjp vmap which while_loop
 
 # Modules tested through others; the reason is why a file of their own would test nothing.
 TESTED_ELSEWHERE = {
+    "autodiff/_control.py": "what the transforms do without an engine; test_transforms.py runs it on every library",
+    "autodiff/_engine.py": "what the transforms do by the tape; test_transforms.py runs it on every library",
+    "autodiff/_operations.py": "how a rule is applied; test_tape.py and the scan of the rules do nothing else",
+    **dict.fromkeys(
+        [
+            f"autodiff/_rules/{c}.py"
+            for c in ("elementwise", "indexing", "manipulation", "searching", "statistical")
+        ],
+        "the scan in test_registry.py compares every rule with finite differences and mode with mode, twice",
+    ),
     "core/_errors.py": "classes without code, raised by the tests of those who raise them",
+    "core/random/_words.py": "arithmetic of 32-bit words; the published vectors in test_threefry.py pass through it",
+    "testing/__main__.py": "test_conformance.py runs it",
+    "testing/_report.py": "test_conformance.py reads what it prints",
+    "testing/_rules.py": "the scan, which autodiff/test_registry.py runs",
+    "testing/_samples.py": "data of the scan",
 }
 
 # Test files of what many modules do together.
 WHOLE = {
     "asserts",
     "autodiff/array_api_tests",
+    "autodiff/guest",
     "core/random/same_bytes",
     "docstrings",
     "layout",
@@ -135,7 +151,7 @@ def test_nobody_asks_which_library(path):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
         and ast.get_docstring(node) is not None
     }
-    known = {"numpy"} if path.name == "_backends.py" else set()
+    known = {"numpy"} if path.name in ("_backends.py", "_exchange.py") else set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name | ast.Attribute):
             name = node.id if isinstance(node, ast.Name) else node.attr

@@ -32,10 +32,8 @@ def test_needs_an_array(args):
         xdl.array_namespace(*args)
 
 
-@pytest.mark.parametrize("x", [x for x in NOT_ARRAYS if not isinstance(x, complex | type(None))], ids=repr)
+@pytest.mark.parametrize("x", ["text", [1.0], (1.0,), {"a": 1.0}, object()], ids=lambda x: type(x).__name__)
 def test_names_what_is_no_array(x):
-    if type(x) in (float, bool):
-        return
     with pytest.raises(TypeError, match=f"got .*{type(x).__qualname__}"):
         xdl.array_namespace(x)
 

@@ -42,7 +42,7 @@ def _constructor(init: Any) -> Any:
     return construct
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field, static))
+@dataclass_transform(field_specifiers=(dataclasses.field, static))
 class Module:
     """Base of layers and models: a frozen dataclass whose array fields are the leaves of a pytree.
 

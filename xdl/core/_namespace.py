@@ -1,7 +1,7 @@
 """Which namespace, and which backend, an array belongs to."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 import array_api_compat
 
@@ -29,7 +29,7 @@ def is_traced(cls: type) -> bool:
     return cls in _traced
 
 
-def is_array(x: object) -> bool:
+def is_array(x: object) -> TypeGuard[Any]:
     """Whether ``x`` is an array of any library, traced or not; Python scalars are not."""
     cls = type(x)
     if cls in _namespaces:

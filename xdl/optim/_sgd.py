@@ -64,4 +64,5 @@ class SGD(Rule):
             return (), -self.learning_rate * grad  # pyright: ignore[reportOperatorIssue]
         (v,), mu = state, self.momentum
         v = mu * v + grad
-        return (v,), -self.learning_rate * (grad + mu * v if self.nesterov else v)
+        dx = grad + mu * v if self.nesterov else v
+        return (v,), -self.learning_rate * dx  # pyright: ignore[reportOperatorIssue]

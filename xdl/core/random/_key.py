@@ -73,7 +73,7 @@ def split(key: Array, /, num: int | tuple[int, ...] = 2) -> Array:
     return xp.reshape(xp.stack([xp.astype(x, xp.uint32) for x in pair], axis=-1), (*shape, 2))
 
 
-def fold_in(key: Array, data: int | Array, /) -> Array:
+def fold_in(key: Array, data: Any, /) -> Array:
     """Key made of a key and a number, such as the index of a step or of a layer.
 
     Parameters

@@ -40,7 +40,9 @@ _columns: dict[str, list[tuple[int, ...]]] = {}
 
 
 def _load() -> None:
-    lines = importlib.resources.files(__package__).joinpath("quantiles.txt").read_text("ascii").splitlines()
+    lines = (
+        importlib.resources.files("xdl.core.random").joinpath("quantiles.txt").read_text("ascii").splitlines()
+    )
     for line in lines:
         if not line.startswith("#"):
             name, octaves, k, degree, fraction, data = line.split()
