@@ -68,7 +68,7 @@ class Module:
         own_init = "__init__" in cls.__dict__
         dataclasses.dataclass(init=not own_init, repr=False, eq=False)(cls)
         cls.__init__ = _constructor(cls.__init__)
-        fields = dataclasses.fields(cls)
+        fields = dataclasses.fields(cls)  # pyright: ignore[reportArgumentType]
         cls._fields = tuple([f.name for f in fields])
         dynamic = tuple(f.name for f in fields if not f.metadata.get("static"))
         fixed = tuple(f.name for f in fields if f.metadata.get("static"))
