@@ -47,7 +47,7 @@ CHECKSUMS = {
 }
 
 
-COMPILED = ("normal", "bernoulli", "permutation")
+COMPILED = ("normal", "bernoulli")
 
 
 def checksum(x):

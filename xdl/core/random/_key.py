@@ -5,7 +5,7 @@ import operator
 from typing import Any
 
 from xdl.core._exchange import asarray
-from xdl.core._namespace import Array, array_namespace
+from xdl.core._namespace import Array, array_namespace, is_array
 
 from ._threefry import threefry2x32, words
 from ._words import constant, word
@@ -90,7 +90,7 @@ def fold_in(key: Array, data: Any, /) -> Array:
     check_key(key)
     xp = array_namespace(key)
     zero = word(key[0:1]) & 0
-    if hasattr(data, "shape"):
+    if is_array(data):
         if data.shape != () or not xp.isdtype(data.dtype, "integral"):
             message = f"`data` must be one integer, got shape {tuple(data.shape)} and dtype {data.dtype}"
             raise ValueError(message)
