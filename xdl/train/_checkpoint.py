@@ -166,10 +166,10 @@ def _to_bytes(leaf: Any) -> Any:
         # The upper half of a float32; the host's library need not know the dtype.
         wide = _flat(array_namespace(leaf).astype(leaf, array_namespace(leaf).float32))
         return _little((wide.view("uint32") >> 16).astype("uint16"))
-    return _little(_flat(leaf if is_array(leaf) else asarray(leaf)))
+    return _little(_flat(leaf))
 
 
-def _flat(leaf: Array) -> Array:
+def _flat(leaf: Any) -> Array:
     return to_numpy(leaf).reshape(-1)
 
 

@@ -292,17 +292,19 @@ def _settings(
 
 def _result(now: Progress, patience: int | None) -> Result:
     status = "completed" if now.status == "running" else now.status
-    messages = {
-        "completed": f"{now.epoch} epochs done",
-        "stopped": f"stopped after epoch {now.epoch}: {now.reason}",
-        "diverged": f"a loss of epoch {now.epoch + 1} is not finite: {now.history['step_loss'][-1]}",
-    }
+    if status == "completed":
+        message = f"{now.epoch} epochs done"
+    elif status == "stopped":
+        message = f"stopped after epoch {now.epoch}: {now.reason}"
+    else:
+        wrong = next(x for x in now.history["step_loss"][::-1] if not math.isfinite(x))
+        message = f"a loss of epoch {now.epoch + 1} is not finite: {wrong}"
     return Result(
         model=now.model if patience is None or not now.best_epoch else now.best,
         state=now.state,
         history=now.history,
         status=status,
-        message=messages[status],
+        message=message,
         epochs=now.epoch,
         best_epoch=now.best_epoch or None,
     )

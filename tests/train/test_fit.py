@@ -1,0 +1,276 @@
+import inspect
+import os
+
+import numpy as np
+import pytest
+from asserts import assert_close, assert_equal, values
+
+import xdl
+from xdl import optim, train
+
+QUIET = {"progress": False}
+
+no_mock = pytest.mark.xp_skip("mock", reason="losses are fetched, which the host does")
+# Two steps of a loop on each of these show the same as all of it on the slower ones.
+native = pytest.mark.xp_only("numpy", "torch", "jax-x64", reason="the loop is the same for all libraries")
+
+
+def squares(w, x, y):
+    """Mean square of the error of a line without offset."""
+    xp = xdl.array_namespace(w, x)
+    return xp.mean((w * x - y) ** 2)
+
+
+def line(xp, n=10):
+    x = xp.linspace(-1.0, 1.0, n, dtype=xp.float32)
+    return (x, 3.0 * x), xp.asarray(0.5, dtype=xp.float32)
+
+
+@no_mock
+def test_a_line_is_found(xp):
+    data, w = line(xp)
+    result = train.fit(w, squares, data, rule=optim.SGD(0.5), epochs=15, batch_size=5, **QUIET)
+    assert result.status == "completed"
+    np.testing.assert_allclose(values(result.model), 3, rtol=1e-3)
+    assert (type(result.model), result.model.dtype) == (type(w), w.dtype)
+    history = result.history
+    assert {name: len(x) for name, x in history.items()} == {"step_loss": 30, "loss": 15, "seconds": 15}
+    assert history["loss"][0] == pytest.approx(sum(history["step_loss"][:2]) / 2)
+
+
+@native
+def test_equal_to_a_loop_written_by_hand(xp64):
+    """Order, batches, the smaller last batch, the key of the loss: all of it follows from the documented keys."""
+    xp = xp64
+    x = xp.linspace(-1.0, 2.0, 7, dtype=xp.float64)
+    w, rule = xp.asarray(0.5, dtype=xp.float64), optim.Adam(0.1)
+
+    def loss(w, x, *, key):
+        xp = xdl.array_namespace(w, x)
+        return xp.mean((w * x - 1) ** 2) + w * xdl.random.uniform(key, (), dtype=x.dtype)
+
+    result = train.fit(w, loss, (x,), rule=rule, epochs=2, batch_size=3, key=5, **QUIET)
+    state, losses, key = optim.init(rule, w), [], xdl.random.key(5)
+    for epoch in range(2):
+        order_key, loss_key = (xdl.random.fold_in(xdl.random.fold_in(key, k), epoch) for k in (0, 1))
+        order = xdl.random.permutation(order_key, 7)
+        for start in (0, 3, 6):
+            batch = xp.take(x, order[start : start + 3], axis=0)
+            own = xdl.random.fold_in(loss_key, start)
+            value, grad = xdl.value_and_grad(loss)(w, batch, key=own)
+            w, state = optim.update(rule, w, grad, state)
+            losses.append(float(values(value)))
+    assert_close(result.model, w, rtol=1e-12)
+    np.testing.assert_allclose(result.history["step_loss"], losses, rtol=1e-12)
+    weighted = (3 * losses[0] + 3 * losses[1] + losses[2]) / 7
+    assert result.history["loss"][0] == pytest.approx(weighted, rel=1e-12)
+
+
+@native
+def test_the_model_that_was_given_is_kept(xp):
+    """Steps are donated, but never what belongs to the caller; leaves that are no parameters stay."""
+    data, w = line(xp)
+    before, model = float(values(w)), {"w": w, "k": 3, "none": None}
+    result = train.fit(w, squares, data, epochs=2, patience=1, **QUIET)
+    assert float(values(w)) == before != float(values(result.model))
+    assert optim.init(optim.Adam(), model).leaves[:1] == (None,)
+
+
+@native
+def test_data_of_any_structure(xp):
+    (x, y), w = line(xp)
+    by_tuple = train.fit(w, squares, (x, y), **QUIET)
+    by_name = train.fit(w, lambda w, d: squares(w, d["x"], d["y"]), {"x": x, "y": y}, **QUIET)
+    alone = train.fit(w, lambda w, x: squares(w, x, 3.0 * x), x, **QUIET)
+    assert_equal(by_name.model, by_tuple.model)
+    assert_close(alone.model, by_tuple.model)
+
+
+@native
+def test_the_seed_decides(xp):
+    data, w = line(xp)
+    runs = [train.fit(w, squares, data, key=k, batch_size=3, **QUIET) for k in (0, 0, 1, xdl.random.key(1))]
+    losses = [run.history["step_loss"] for run in runs]
+    assert losses[0] == losses[1]
+    assert losses[0] != losses[2]
+    assert losses[2] == losses[3]
+
+
+@native
+def test_without_shuffling_every_epoch_has_the_same_batches(xp):
+    data, w = line(xp)
+    result = train.fit(w, squares, data, rule=optim.SGD(0.0), epochs=2, batch_size=3, shuffle=False, **QUIET)
+    losses = result.history["step_loss"]
+    assert losses[:4] == losses[4:]
+    result = train.fit(w, squares, data, rule=optim.SGD(0.0), epochs=2, batch_size=3, **QUIET)
+    assert result.history["step_loss"][:4] != result.history["step_loss"][4:]
+
+
+@no_mock
+def test_no_epochs_return_the_model(xp):
+    data, w = line(xp)
+    result = train.fit(w, squares, data, epochs=0, **QUIET)
+    assert_equal(result.model, w)
+    assert (result.status, result.epochs, result.history) == ("completed", 0, {"step_loss": []})
+
+
+@native
+def test_a_batch_larger_than_the_data(xp):
+    data, w = line(xp)
+    result = train.fit(w, squares, data, batch_size=1000, **QUIET)
+    assert len(result.history["step_loss"]) == 1
+
+
+@native
+def test_validation_is_a_mean_over_examples_without_a_key(xp):
+    data, w = line(xp)
+    held = (xp.asarray([1.0, 1.0, 2.0], dtype=xp.float32), xp.asarray([0.0, 0.0, 0.0], dtype=xp.float32))
+
+    def loss(w, x, y, *, key=None):
+        return squares(w, x, y) + (0 if key is None else 100)
+
+    def size(w, x, y):
+        return xdl.array_namespace(x).mean(x)
+
+    result = train.fit(
+        w, loss, data, rule=optim.SGD(0.0), validation=held, metrics={"size": size}, batch_size=2, **QUIET
+    )
+    assert result.history["validation_loss"] == pytest.approx([0.25 * 6 / 3])
+    assert result.history["validation_size"] == pytest.approx([4 / 3])
+    assert result.history["loss"][0] > 100
+
+
+@native
+def test_early_stopping_returns_the_best_model(xp):
+    """The validation loss is smallest when the line passes 1 on its way to 3."""
+    data, w = line(xp)
+    held = (xp.ones((1,), dtype=xp.float32), xp.ones((1,), dtype=xp.float32))
+    result = train.fit(
+        w, squares, data, rule=optim.SGD(0.05), epochs=100, validation=held, patience=4, batch_size=5, **QUIET
+    )
+    losses = result.history["validation_loss"]
+    best = int(np.argmin(losses)) + 1
+    assert result.status == "stopped"
+    assert "in 4 epochs" in result.message
+    assert (result.best_epoch, result.epochs) == (best, best + 4)
+    assert 1 < best < 90
+    assert float(values(squares(result.model, *held))) == pytest.approx(losses[best - 1], rel=1e-5)
+
+
+@native
+def test_without_validation_the_loss_is_watched(xp):
+    data, w = line(xp)
+    result = train.fit(w, squares, data, rule=optim.SGD(0.0), epochs=9, patience=2, shuffle=False, **QUIET)
+    assert (result.status, result.epochs, result.best_epoch) == ("stopped", 3, 1)
+
+
+@native
+def test_a_loss_that_is_no_number_stops_and_is_not_stored(xp, tmp_path):
+    data, w = line(xp)
+    path = tmp_path / "run"
+
+    def loss(w, x, y):
+        return squares(w, x, y) + xdl.array_namespace(w).where(w > 1.5, w * float("nan"), w * 0)
+
+    result = train.fit(w, loss, data, rule=optim.SGD(0.3), epochs=50, checkpoint=path, batch_size=5, **QUIET)
+    assert result.status == "diverged"
+    assert "not finite: nan" in result.message
+    assert 0 < result.epochs < 50
+    again = train.fit(
+        w, loss, data, rule=optim.SGD(0.3), epochs=result.epochs, checkpoint=path, batch_size=5, **QUIET
+    )
+    assert again.status == "completed"
+    assert np.isfinite(values(again.model))
+
+
+@native
+def test_callbacks_see_every_epoch_and_may_stop(xp):
+    data, w = line(xp)
+    seen = []
+
+    def watch(report):
+        seen.append((report.epoch, report.latest["loss"], float(values(report.model))))
+
+    result = train.fit(w, squares, data, epochs=9, callbacks=[lambda r: r.epoch == 3, watch], **QUIET)
+    assert [epoch for epoch, _, _ in seen] == [1, 2, 3]
+    assert [loss for _, loss, _ in seen] == result.history["loss"]
+    assert (result.status, result.epochs) == ("stopped", 3)
+    assert "callback" in result.message
+    assert seen[-1][2] == float(values(result.model))
+
+
+@native
+def test_steps_may_be_compiled_or_not(xp):
+    data, w = line(xp)
+    runs = [train.fit(w, squares, data, batch_size=5, epochs=2, jit=jit, **QUIET) for jit in (None, False)]
+    assert_close(runs[0].model, runs[1].model)
+
+
+@pytest.mark.slow
+@pytest.mark.xp_only("torch", reason="compiling is torch's")
+def test_steps_compiled_by_torch(xp):
+    data, w = line(xp)
+    runs = [train.fit(w, squares, data, batch_size=5, epochs=2, jit=jit, **QUIET) for jit in (True, False)]
+    assert_close(runs[0].model, runs[1].model)
+
+
+@pytest.mark.xp_only("jax-x64", reason="counts the traces of jax")
+def test_one_compilation_for_each_size_of_batch(xp):
+    traced = []
+
+    def loss(w, x, y):
+        traced.append(x.shape)
+        return squares(w, x, y)
+
+    data, w = line(xp)
+    train.fit(w, loss, data, epochs=3, batch_size=4, **QUIET)
+    assert sorted(traced) == [(2,), (4,)]
+
+
+@no_mock
+@native
+def test_losses_are_fetched_once_an_epoch(xp, monkeypatch):
+    data, w = line(xp)
+    events = []
+    monkeypatch.setattr(train._fit, "to_numpy", lambda x: (events.append("fetch"), xdl.to_numpy(x))[1])
+    real = optim.update
+    monkeypatch.setattr(optim, "update", lambda *a, **k: (events.append("step"), real(*a, **k))[1])
+    train.fit(w, squares, data, batch_size=4, epochs=2, jit=False, **QUIET)
+    events = events[events.index("step") :]
+    assert events == (["step"] * 3 + ["fetch"] * 3) * 2
+
+
+def test_progress_is_shown(capsys):
+    data, w = line(np)
+    train.fit(w, squares, data, epochs=2, batch_size=5, validation=data)
+    shown = capsys.readouterr().err
+    assert "4/4" in shown
+    assert "validation_loss=" in shown
+    train.fit(w, squares, data, **QUIET)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_bad_argument_is_refused_before_anything_is_done(tmp_path):
+    data, w = line(np)
+    path = tmp_path / "run"
+    for options, error, match in [
+        ({"epochs": -1}, ValueError, "`epochs` must be at least 0, got -1"),
+        ({"epochs": 1.5}, TypeError, "`epochs` must be an integer"),
+        ({"batch_size": 0}, ValueError, "`batch_size` must be at least 1"),
+        ({"patience": 0}, ValueError, "`patience` must be at least 1"),
+        ({"checkpoint_steps": 0}, ValueError, "`checkpoint_steps` must be at least 1"),
+        ({"metrics": {"a": squares}}, ValueError, "none is given"),
+        ({"validation": ()}, ValueError, "`validation` must hold at least one array"),
+    ]:
+        with pytest.raises(error, match=match):
+            train.fit(w, squares, data, checkpoint=path, **options, **QUIET)
+    with pytest.raises(ValueError, match="`data` holds no examples"):
+        train.fit(w, squares, (np.ones(0), np.ones(0)), **QUIET)
+    with pytest.raises(ValueError, match="give it a default"):
+        train.fit(w, lambda w, x, y, key: squares(w, x, y), data, validation=data, **QUIET)
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_options_are_documented():
+    for name in inspect.signature(train.fit).parameters:
+        assert f"    {name} :" in train.fit.__doc__

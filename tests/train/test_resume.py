@@ -1,0 +1,216 @@
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from asserts import values
+
+import xdl
+from xdl import optim, train
+
+native = pytest.mark.xp_only("numpy", "torch", "jax-x64", reason="the loop is the same for all libraries")
+
+
+class PlannedError(Exception):
+    """What stops a run in these tests."""
+
+
+def loss(model, x, y, *, key=None):
+    xp = xdl.array_namespace(model["w"], x)
+    noise = 0 if key is None else 0.1 * xdl.random.normal(key, x.shape, dtype=x.dtype)
+    return xp.mean((xp.tanh((x + noise) @ model["w"]) + model["b"] - y) ** 2)
+
+
+def problem(xp):
+    x = xp.reshape(xp.sin(xp.arange(60, dtype=xp.float32)), (20, 3))
+    model = {"w": xp.ones((3,), dtype=xp.float32), "b": xp.zeros((), dtype=xp.float32)}
+    return model, (x, xp.cos(x[:, 0] * 3))
+
+
+RULE = optim.chain(optim.clip_by_norm(1.0), optim.Adam(0.05))
+OPTIONS = {"rule": RULE, "batch_size": 3, "epochs": 6, "patience": 5, "progress": False, "key": 3}
+
+
+def run(xp, path=None, **changes):
+    model, data = problem(xp)
+    return train.fit(model, loss, data, validation=data, checkpoint=path, **OPTIONS | changes)
+
+
+def assert_same(found, expected):
+    """Bit for bit, but for the time it took."""
+    for x, y in zip(xdl.tree.leaves((found.model, found.state)), xdl.tree.leaves((expected.model, expected.state)),
+                    strict=True):  # fmt: skip
+        assert values(x).tobytes() == values(y).tobytes()
+    same = ("status", "message", "epochs", "best_epoch")
+    assert [getattr(found, name) for name in same] == [getattr(expected, name) for name in same]
+    for name in ("step_loss", "loss", "validation_loss"):
+        assert found.history[name] == expected.history[name]
+    assert len(found.history["seconds"]) == found.epochs
+
+
+@native
+@pytest.mark.parametrize("at", [1, 3, 5])
+@pytest.mark.parametrize("steps", [None, 2])
+def test_an_interrupted_run_goes_on_to_the_same_end(xp, tmp_path, monkeypatch, at, steps):
+    """Interrupted in an epoch, which is then repeated from the last checkpoint."""
+    path = tmp_path / "run"
+    expected = run(xp)
+    real, count = xdl.train._fit.select, iter(range(10**6))
+
+    def select(*args):
+        if next(count) == 9 * at:
+            raise PlannedError
+        return real(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(xdl.train._fit, "select", select)
+        with pytest.raises(PlannedError):
+            run(xp, path, checkpoint_steps=steps, jit=False)
+    assert_same(run(xp, path, checkpoint_steps=steps), expected)
+
+
+@native
+def test_an_interruption_keeps_the_last_checkpoint(xp, tmp_path):
+    path = tmp_path / "run"
+
+    def interrupt(report):
+        if report.epoch == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(xp, path, callbacks=[interrupt])
+    assert os.listdir(tmp_path) == ["run"]
+    found = run(xp, path, epochs=2)
+    assert found.epochs == 2
+    assert_same(run(xp, path), run(xp))
+
+
+def test_a_finished_run_returns_at_once_and_may_be_prolonged(tmp_path, monkeypatch):
+    path = tmp_path / "run"
+    first = run(np, path, epochs=2)
+    before = path.read_bytes()
+    assert_same(run(np, path, epochs=2), first)
+    assert path.read_bytes() == before
+    assert_same(run(np, path), run(np))
+
+
+def test_a_run_stopped_early_stays_stopped(tmp_path):
+    path = tmp_path / "run"
+    first = run(np, path, patience=1, rule=optim.SGD(0.0))
+    assert (first.status, first.epochs) == ("stopped", 2)
+    assert_same(run(np, path, patience=1, rule=optim.SGD(0.0)), first)
+
+
+def test_a_checkpoint_of_another_run_is_refused_and_kept(tmp_path):
+    path = tmp_path / "run"
+    run(np, path, epochs=1)
+    before = path.read_bytes()
+    for changes, match in [
+        ({"rule": optim.Adam(0.1)}, "a run with rule='Chain"),
+        ({"batch_size": 4}, "batch_size=3, not 4"),
+        ({"key": 4}, r"key=\[0, 3\], not \[0, 4\]"),
+        ({"shuffle": False}, "shuffle=True, not False"),
+        ({"patience": 2}, "patience=5, not 2"),
+    ]:
+        with pytest.raises(ValueError, match=match):
+            run(np, path, **changes)
+    model, (x, y) = problem(np)
+    with pytest.raises(ValueError, match="belongs to a run with data="):
+        train.fit(model, loss, (x[:10], y[:10]), checkpoint=path, **OPTIONS)
+    assert path.read_bytes() == before
+    assert run(np, path, batch_size=4, resume=False).status == "completed"
+    assert path.read_bytes() != before
+
+
+def test_a_file_that_is_no_checkpoint_is_refused_and_kept(tmp_path):
+    path = tmp_path / "run"
+    for write, match in [
+        (lambda: path.write_bytes(b"notes"), "not a complete safetensors file"),
+        (lambda: path.write_bytes(b""), "not a complete safetensors file"),
+        (lambda: train.save(path, np.ones(3)), "was not written by fit"),
+    ]:
+        write()
+        before = path.read_bytes()
+        with pytest.raises(ValueError, match=match):
+            run(np, path)
+        assert path.read_bytes() == before
+
+
+def test_what_killed_runs_left_is_removed(tmp_path):
+    path = tmp_path / "run"
+    left = tmp_path / f".run.{'0' * 16}.tmp"
+    others = [tmp_path / name for name in (".run.tmp", f".run2.{'0' * 16}.tmp", ".run.notes.tmp")]
+    for file in (left, *others):
+        file.write_bytes(b"")
+    run(np, path, epochs=1)
+    assert not left.exists()
+    assert all(file.exists() for file in others)
+
+
+def test_a_checkpoint_is_of_every_library(xp64, tmp_path):
+    """Begun with NumPy, ended with another library."""
+    if "mock" in xp64.__name__:
+        pytest.skip("losses are fetched, which the host does")
+    path = tmp_path / "run"
+    run(np, path, epochs=3)
+    found, expected = run(xp64, path), run(np)
+    np.testing.assert_allclose(values(found.model["w"]), expected.model["w"], rtol=1e-4)
+    assert type(found.model["w"]) is type(problem(xp64)[0]["w"])
+
+
+def test_progress_is_a_record():
+    progress = xdl.train._resume.Progress(None, None)
+    other = progress.advance(1, 2, [float("nan")], 1)
+    assert not other.finite(1)
+    assert progress.history == {"step_loss": []}
+    assert dataclasses.replace(other, history={"step_loss": [float("nan"), 1.0]}).finite(1)
+
+
+CHILD = """
+import sys, numpy as np
+sys.path[:0] = sys.argv[2:]
+from train.test_resume import run
+import time
+print("ready", flush=True)
+result = run(np, sys.argv[1], epochs=12, checkpoint_steps=2, callbacks=[lambda report: time.sleep(0.02)])
+print("done", flush=True)
+"""
+
+
+def child(path):
+    tests = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-c", CHILD, path, tests], stdout=subprocess.PIPE, env=environment
+    )
+
+
+def kill_until_done(path, seed, longest):
+    rng, kills = np.random.default_rng(seed), 0
+    while True:
+        with child(path) as process:
+            assert process.stdout.readline() == b"ready\n"
+            time.sleep(rng.uniform(0.0, longest))
+            process.send_signal(signal.SIGKILL)
+            if process.stdout.readline() == b"done\n":
+                return kills
+        kills += 1
+        assert kills < 200
+
+
+def test_killed_again_and_again_the_run_ends_the_same(tmp_path):
+    kills = kill_until_done(tmp_path / "run", 0, 0.3)
+    assert kills > 1
+    assert_same(run(np, tmp_path / "run", epochs=12), run(np, epochs=12))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_killed_at_many_moments_the_run_ends_the_same(tmp_path, seed):
+    kills = kill_until_done(tmp_path / "run", seed, 0.1)
+    assert kills > 3
+    assert_same(run(np, tmp_path / "run", epochs=12), run(np, epochs=12))
