@@ -14,6 +14,9 @@ import xdl
 
 SLOW_ON_JAX = pytest.mark.xp_skip("jax", reason="eager JAX compiles each operation, for seconds")
 NO_HOST = pytest.mark.xp_skip("mock", reason="the mock refuses to wait for values, as finite differences do")
+LISTS = pytest.mark.xp_skip(
+    "strict", "mock", reason="einops gives shapes as lists, array-api-strict takes tuples"
+)
 ns = xdl.array_namespace
 
 # ---- array-api-extra ----
@@ -117,7 +120,7 @@ def _weighted(f, e):
 
 
 @SLOW_ON_JAX
-@pytest.mark.xp_skip("strict", "mock", reason="einops gives shapes as lists, array-api-strict takes tuples")
+@LISTS
 @pytest.mark.parametrize("name", EINOPS)
 def test_einops(xp64, name):
     """Tensors of torch too, which have no namespace of their own: inside, they are variables, which have."""
@@ -127,6 +130,22 @@ def test_einops(xp64, name):
     xdl.check_grads(loss, (values,), order=1, engine="tape")
     x = xp64.asarray(values, dtype=xp64.float64)
     assert_close(xdl.grad(loss, engine="tape")(x), xdl.grad(loss)(values), like=x)
+
+
+@LISTS
+def test_guests_meet(xp64):
+    """Both in one program, on every library."""
+    e = pytest.importorskip("einops.array_api")
+
+    def f(x):
+        y = xpx.pad(xpx.sinc(xpx.cov(e.rearrange(x, "(n k) -> n k", k=2) ** 2)), 1)
+        y = xpx.at(y * 1.0, (0, slice(None))).set(e.repeat(x[:1], "() -> n", n=y.shape[1]))
+        return ns(x).sum(ns(x).exp(y))
+
+    values = np.asarray([0.7, -0.3, 1.2, 0.4, -0.9, 0.5])
+    xdl.check_grads(f, (values,), order=1)
+    x = xp64.asarray(values, dtype=xp64.float64)
+    assert_close(xdl.grad(f, engine="tape")(x), xdl.grad(f)(values), like=x)
 
 
 # ---- SciPy ----
