@@ -96,6 +96,18 @@ class _Constant:
         return _constant(getattr(self._base, name))
 
 
+_inexact: dict[tuple[type, Any], bool] = {}
+
+
+def is_inexact(xp: Any, dtype: Any) -> bool:
+    """Whether a dtype is that of real or complex numbers of a continuum."""
+    key = (type(dtype), dtype)  # the type first: a library may complain when its dtype meets another's
+    found = _inexact.get(key)
+    if found is None:
+        found = _inexact[key] = xp.isdtype(dtype, ("real floating", "complex floating"))
+    return found
+
+
 def uniform(values: Any) -> tuple[Any, ...]:
     """Make plain arrays that stand beside variables constants of the newest of their levels.
 
@@ -324,23 +336,29 @@ def _binary(xp: Functions, name: str, function: Any, table: Any) -> Callable[...
     return call
 
 
-def _split(args: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...], list[Any]]:
-    """Find the newest level among the operands; give their values below it and their nodes."""
+def _split(args: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...], tuple[Any, ...], bool]:
+    """Find the newest level among the operands; give their values below it, their nodes, and whether others remain."""
     level = None
     for x in args:
         if type(x) is Variable and (level is None or x._level.number > level.number):
             level = x._level
-    values, nodes = [], []
+    if level is None:
+        return None, args, (), False
+    values, nodes, nested = [], [], False
     for x in args:
-        mine = type(x) is Variable and x._level is level
-        values.append(x._value if mine else x)
-        nodes.append(x._node if mine else None)
-    return level, uniform(values), nodes
+        node = None
+        if type(x) is Variable and x._level is level:
+            node, x = x._node, x._value
+        if type(x) is Variable:
+            nested = True
+        values.append(x)
+        nodes.append(node)
+    return level, uniform(values) if nested else tuple(values), tuple(nodes), nested
 
 
 def _nary(xp: Functions, name: str, function: Any, table: Any) -> Callable[..., Any]:
     def call(*args: Any) -> Any:
-        level, values, nodes = _split(args)
+        level, values, nodes, _ = _split(args)
         if level is None:
             return function(*args)
         y = call(*values)
@@ -349,31 +367,35 @@ def _nary(xp: Functions, name: str, function: Any, table: Any) -> Callable[..., 
             return Variable(level, y, None)
         if (*active, False) not in table:
             raise _no_derivative(name, nodes)
-        return level.record(table[(*active, False)], tuple(nodes), y, values, None)
+        return level.record(table[(*active, False)], nodes, y, values, None)
 
     return call
 
 
 def recorded(xp: Functions, name: str, function: Any, entry: Rule, definition: Any) -> Callable[..., Any]:
     operation = general(xp, name, entry, definition)
-    pullback = entry.pullback
+    pullback, joint = entry.pullback, callable(entry.pullback)
+    kinds = xp._root._kinds
 
     def call(*args: Any, **options: Any) -> Any:
-        level, values, nodes = _split(args)
+        level, values, nodes, nested = _split(args)
         if level is None:
             return function(*args, **options)
         for x in values:
-            xp.admit(x)
+            if type(x) not in kinds:
+                xp.admit(x)
         if options:
             options = {key: _option(name, key, x) for key, x in options.items()}
-        y = call(*values, **options)
-        if all(node is None for node in nodes):
+        y = call(*values, **options) if nested else function(*values, **options)
+        active = False
+        for k, node in enumerate(nodes):
+            if node is not None:
+                active = True
+                if not joint and (k >= len(pullback) or pullback[k] is None):
+                    raise _no_derivative(name, nodes)
+        if not active:
             return wrap(level, y)
-        if not callable(pullback) and any(
-            node is not None and (k >= len(pullback) or pullback[k] is None) for k, node in enumerate(nodes)
-        ):
-            raise _no_derivative(name, nodes)
-        return record(level, operation, tuple(nodes), y, values, options)
+        return record(level, operation, nodes, y, values, options)
 
     return call
 
@@ -394,7 +416,7 @@ def record(level: Any, operation: Operation, nodes: Any, y: Any, args: Any, opti
 
 def _is_inexact(level: Any, x: Array) -> bool:
     """Whether an array holds real or complex numbers of a continuum."""
-    return level.functions.isdtype(x.dtype, ("real floating", "complex floating"))
+    return is_inexact(level.functions._base, x.dtype)
 
 
 def _defined(xp: Functions, function: Any, definition: Any) -> Callable[..., Any]:
@@ -612,8 +634,10 @@ def _traced_generic(function: Any) -> Callable[..., Any]:
     def call(*args: Any, **options: Any) -> Any:
         if function.rule is None:
             return function.definition(*uniform(args), **options)
-        level = _newest(args, {})
-        return level.functions.of_generic(function)(*args, **options)
+        for x in args:
+            if type(x) is Variable:
+                return x._level.functions.of_generic(function)(*args, **options)
+        return _newest(args, {}).functions.of_generic(function)(*args, **options)
 
     return call
 

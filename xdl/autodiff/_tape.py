@@ -58,7 +58,7 @@ class Tape:
 
     def kind(self, value: Array) -> Any:
         """Token of the shape and dtype of an array."""
-        key = (value.shape, str(value.dtype))
+        key = (value.shape, value.dtype)
         return self.kinds.setdefault(key, key)
 
     def record(self, operation: Any, nodes: Any, y: Array, args: Any, options: Any) -> Any:

@@ -14,7 +14,7 @@ from xdl.core._backends import backend_of, current_backend
 from xdl.core._namespace import device_of, is_array, is_traced
 
 from . import _control, _engine
-from ._functions import uniform
+from ._functions import is_inexact, uniform
 
 __all__ = [
     "checkpoint",
@@ -84,8 +84,7 @@ def _as_active(x: Any, name: str) -> Array:
         if isinstance(x, int):
             message += f"; write {x}.0, or choose other arguments with argnums"
         raise TypeError(message)
-    xp = array_namespace(x)
-    if not xp.isdtype(x.dtype, ("real floating", "complex floating")):
+    if not _is_inexact(x):
         message = (
             f"{name}: can only differentiate by floating-point arrays, got dtype {x.dtype} of shape {tuple(x.shape)}; "
             f"convert it with xp.astype, or choose other arguments with argnums"
@@ -96,25 +95,22 @@ def _as_active(x: Any, name: str) -> Array:
 
 def _active(args: tuple[Any, ...], argnums: tuple[int, ...], name: str) -> tuple[Any, ...]:
     """Arguments with the leaves to differentiate by checked, and Python numbers made arrays."""
-    ready = list(args)
+    ready, everything = list(args), []
     for k in argnums:
         leaves, structure = tree.flatten(args[k])
-        if any(not is_array(x) for x in leaves) or not _all_inexact(leaves):
-            ready[k] = tree.unflatten(structure, [_as_active(x, name) for x in leaves])
         if not leaves:
             message = f"{name}: argument {k} has no array to differentiate by"
             raise TypeError(message)
-    _one_library([x for k in argnums for x in tree.iterate(ready[k])])
+        if not all(map(_is_inexact, leaves)):
+            leaves = [_as_active(x, name) for x in leaves]
+            ready[k] = tree.unflatten(structure, leaves)
+        everything += leaves
+    _one_library(everything)
     return tuple(ready)
 
 
-def _all_inexact(leaves: list[Any]) -> bool:
-    kinds = {}
-    for x in leaves:
-        kinds[x.dtype] = x
-    return all(
-        array_namespace(x).isdtype(dtype, ("real floating", "complex floating")) for dtype, x in kinds.items()
-    )
+def _is_inexact(x: Any) -> bool:
+    return is_array(x) and is_inexact(array_namespace(x), x.dtype)
 
 
 def _one_library(leaves: list[Any]) -> None:

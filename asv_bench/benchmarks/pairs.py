@@ -1,0 +1,61 @@
+"""Two pieces of code timed in turns, on one thread.
+
+The clock is the processor time of the process: on one thread it is the time that passes, less what other
+programs take from the core.
+"""
+
+import gc
+import os
+import statistics
+import time
+
+# Before NumPy, torch and JAX are imported: a ratio of libraries needs all of them on one thread.
+THREADS = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+}
+os.environ.update(THREADS)
+
+
+def pin():
+    """Keep this process on the last of the cores it may use: interrupts prefer the first."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+def in_turns(*functions, rounds=30, repeat=1, warmup=3):
+    """Median seconds of a call of each function; a round calls each ``repeat`` times, one after the other."""
+    pin()
+    for f in functions:
+        for _ in range(warmup):
+            f()
+    seconds = [[] for _ in functions]
+    gc.disable()
+    try:
+        for _ in range(rounds):
+            for found, f in zip(seconds, functions, strict=True):
+                start = time.process_time()
+                for _ in range(repeat):
+                    f()
+                found.append((time.process_time() - start) / repeat)
+    finally:
+        gc.enable()
+    return [statistics.median(found) for found in seconds]
+
+
+def ratio(ours, theirs, **options):
+    """Median time of ours by that of theirs."""
+    a, b = in_turns(ours, theirs, **options)
+    return a / b
+
+
+def need(*packages):
+    """Skip the benchmark, as asv expects it in ``setup``, where a library is absent."""
+    from importlib.util import find_spec
+
+    missing = [p for p in packages if find_spec(p) is None]
+    if missing:
+        message = f"needs {', '.join(missing)}"
+        raise NotImplementedError(message)
