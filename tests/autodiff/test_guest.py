@@ -356,6 +356,7 @@ def test_a_namespace_that_nobody_registered():
     W, V, x = rng.normal(size=(3, 4)), rng.normal(size=(4, 2)), rng.normal(size=(5, 3))
     box = lambda a: Boxed(a.copy())
     assert ns(box(x)) is BOXES
+    xdl.check_grads(lambda W, V: network((W, V), x), (W, V))  # NumPy's answers are right
     value, (dW, dV) = xdl.value_and_grad(network)((box(W), box(V)), box(x))
     expected, (eW, eV) = xdl.value_and_grad(network)((W, V), x)
     assert type(value) is type(dW) is Boxed

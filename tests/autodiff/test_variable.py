@@ -52,15 +52,14 @@ def test_transposes(xp):
 
 
 def test_length_and_iteration(xp):
-    x = xp.asarray([[1.0, 2.0], [3.0, 4.0]], dtype=xp.float32)
-    assert seen(len, x) == 2
-    first, second = seen(tuple, x)
-    assert_equal((first, second), (x[0, ...], x[1, ...]))
-    assert_equal(grad(lambda x: ns(x).sum(sum(row * k for k, row in enumerate(x))))(x), x * 0 + xp.asarray(
-        [[0.0, 0.0], [1.0, 1.0]], dtype=xp.float32
-    ))  # fmt: skip
-    with pytest.raises(TypeError, match="0 axes"):
-        grad(lambda x: sum(x))(x[0, 0])
+    x = xp.asarray([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], dtype=xp.float32)
+    assert seen(len, x) == 3
+    assert_equal(seen(tuple, x), (x[0, ...], x[1, ...], x[2, ...]))
+    slopes = xp.asarray([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]], dtype=xp.float32)
+    assert_equal(grad(lambda x: ns(x).sum(sum(row * k for k, row in enumerate(x))))(x), slopes)
+    for use in (sum, len):
+        with pytest.raises(TypeError, match="0 axes"):
+            grad(lambda x, use=use: use(x))(x[0, 0])
 
 
 def test_representation_tells_traced_from_constant(xp):
