@@ -574,8 +574,9 @@ def jit(
 
     Notes
     -----
-    ``jax.jit`` on JAX, ``torch.compile`` on PyTorch. On NumPy, CuPy and namespaces without a compiler, and on
-    traced arrays, the function runs as it is.
+    ``jax.jit`` on JAX. On PyTorch the function is traced once for each structure, shape and dtype of its
+    arguments, and Inductor, the compiler of ``torch.compile``, makes code of the graph; it takes seconds. On NumPy,
+    CuPy and namespaces without a compiler, and on traced arrays, the function runs as it is.
     """
     static = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
     donated = (donate_argnums,) if isinstance(donate_argnums, int) else tuple(donate_argnums)
@@ -583,7 +584,7 @@ def jit(
 
     @functools.wraps(f)
     def wrapped(*args: Any, **options: Any) -> Any:
-        native = _native((args, options))
+        native = _native((*args, *options.values()))
         if native is None or not hasattr(native, "jit"):
             return f(*args, **options)
         if native not in compiled:
@@ -604,8 +605,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(f)
     def wrapped(*args: Any, **options: Any) -> Any:
-        traced = _has_traced((args, options))
-        return _engine_for("checkpoint", (args, options), "tape" if traced else None)(f, args, options)
+        given = (*args, *options.values())
+        return _engine_for("checkpoint", given, "tape" if _has_traced(given) else None)(f, args, options)
 
     return wrapped
 
