@@ -73,15 +73,20 @@ def assert_derivatives(
     else:
         tolerances = {"rtol": 1e-9, "atol": 1e-11} | tolerances
     for engine in (None, "tape"):
-        for found, wanted in zip(_compiled(ours, engine, args), expected, strict=True):
+        for found, wanted in zip(compiled(ours, engine, args), expected, strict=True):
             assert_close(found, wanted, like=args[0], **tolerances)
 
 
-def _compiled(f: Callable[..., Any], engine: str | None, args: list[Any]) -> list[Any]:
-    """Run `by_xdl`, on JAX in one compilation: operation by operation JAX takes seconds."""
+def compiled(f: Callable[..., Any], engine: str | None, args: list[Any]) -> list[Any]:
+    """Run `by_xdl`, on JAX in one compilation."""
+    return at_once(lambda *xs: by_xdl(f, *xs, engine=engine), args)
+
+
+def at_once(f: Callable[..., Any], args: list[Any]) -> Any:
+    """Run ``f(*args)``, on JAX in one quick compilation: operation by operation JAX takes seconds."""
     if not type(args[0]).__module__.startswith("jax"):
-        return by_xdl(f, *args, engine=engine)
+        return f(*args)
     import jax
 
     quick = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
-    return jax.jit(lambda *xs: by_xdl(f, *xs, engine=engine), compiler_options=quick)(*args)
+    return jax.jit(f, compiler_options=quick)(*args)
