@@ -53,13 +53,8 @@ class _Forgetful(list):
                 raise AssertionError(message)
 
 
-class _Active(TracedNamespace):
+class _Activating(TracedNamespace):
     """Namespace whose creation functions return inputs of the tape, where the numbers are of a continuum."""
-
-    def __init__(self, level: Any, functions: Any) -> None:
-        super().__init__(level, functions)
-        if hasattr(functions, "fft"):  # the one extension that has creation functions
-            self.fft = _ActiveExtension(level, functions.fft, self.__name__)
 
     def _creation(self, name: str, function: Any) -> Any:
         create, level = super()._creation(name, function), self._level
@@ -73,8 +68,15 @@ class _Active(TracedNamespace):
         return created
 
 
-class _ActiveExtension(_Active, _TracedExtension):
-    __init__ = _TracedExtension.__init__
+class _ActivatingExtension(_Activating, _TracedExtension):
+    pass
+
+
+def _active(level: Tape) -> TracedNamespace:
+    namespace = _Activating(level, level.functions)
+    if hasattr(level.functions, "fft"):  # the one extension that has creation functions
+        vars(namespace)["fft"] = _ActivatingExtension(level, level.functions.fft, namespace.__name__)
+    return namespace
 
 
 def traced(base: Any, *, mode: str = "constant") -> Any:
@@ -107,7 +109,5 @@ def traced(base: Any, *, mode: str = "constant") -> Any:
         raise ValueError(message)
     level = Tape(functions_of(base.zeros(1)))
     level.entries = _Forgetful(level.functions, mode == "swept")
-    level.namespace = (
-        level.functions.namespace(level) if mode == "constant" else _Active(level, level.functions)
-    )
+    level.namespace = level.functions.namespace(level) if mode == "constant" else _active(level)
     return level.namespace
