@@ -252,6 +252,29 @@ def test_options_never_drop_a_gradient(xp):
         grad(lambda x: ns(x).sum(shifted(x, by=x[0])))(x)
 
 
+def test_a_generic_function_of_constants_is_the_librarys_own(xp):
+    """Random numbers, above all: the portable definition is slow, and PyTorch lacks what it takes."""
+    x, key = array(xp, 1.0, 2.0), xdl.random.key(3)
+    seen = []
+
+    @xdl.generic
+    def kept(x: xdl.core.Array, /, *, by: float = 1.0) -> xdl.core.Array:
+        seen.append(type(x))
+        return x * by
+
+    def loss(x, key, c):
+        noise = xdl.random.normal(key, (2,))
+        assert type(noise) is type(x), "what a program sees is traced"
+        return ns(x).sum(x * noise * kept(c))
+
+    value, slope = xdl.value_and_grad(loss, engine="tape")(x, key, x)
+    assert_equal(slope, xdl.random.normal(key, (2,)) * x)
+    assert seen == [type(x)]
+    # a variable among the options keeps its gradient
+    f = lambda x, c: ns(x).sum(kept(c, by=x[0]))
+    assert_equal(xdl.grad(f, engine="tape")(x, x), array(xp, 3.0, 0.0))
+
+
 # ---- what is differentiated ----
 
 
