@@ -8,7 +8,7 @@ from xdl.core import Array, tree
 from xdl.core._namespace import is_array
 
 from ._functions import Functions, functions_of, uniform
-from ._operations import Operation, project
+from ._operations import Operation, item, project
 from ._tape import Forward, Tape, pull, push
 from ._variable import Variable
 
@@ -249,18 +249,11 @@ def checkpoint(f: Callable[..., Any], args: tuple[Any, ...], options: Any) -> An
     results, place = [], 0
     for y, node in zip(values, nodes, strict=True):
         if node is not None and node >= start:
-            results.append(level.record(_item(place), (whole,), y, (), len(inner)))
+            results.append(level.record(item(place), (whole,), y, (), len(inner)))
             place += 1
         else:
             results.append(Variable(level, y, node) if is_array(y) else y)
     return tree.unflatten(structure, results)
-
-
-@functools.cache
-def _item(k: int) -> Operation:
-    from ._operations import item
-
-    return item(k)
 
 
 def _call_rule(function: Callable[..., Any], *trees: Any) -> Any:
@@ -324,7 +317,7 @@ def custom_rule(f: Callable[..., Any], pullback: Any, pushforward: Any) -> Calla
             return tree.unflatten(out_structure, [Variable(level, y, None) for y in out])
         operation = Operation(getattr(f, "__name__", "custom"), pull_custom, push_custom)
         whole = level.record(operation, tuple(nodes), tuple(out), tuple(values), None)
-        parts = [level.record(_item(k), (whole._node,), y, (), len(out)) for k, y in enumerate(out)]
+        parts = [level.record(item(k), (whole._node,), y, (), len(out)) for k, y in enumerate(out)]
         return tree.unflatten(out_structure, parts)
 
     return functools.wraps(f)(call)

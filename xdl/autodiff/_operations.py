@@ -4,6 +4,7 @@ An operation has ``pull(dy, cotangents, nodes, y, args, options)``, which adds t
 operands, and ``push(tangents, y, args, options)``, which returns the tangent of ``y``.
 """
 
+import functools
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -136,12 +137,13 @@ def general(xp: Any, name: str, rule: Rule, definition: Callable[..., Any] | Non
 
     ``definition``, if given, computes tangents where the rule has no pushforward.
     """
+    joint = callable(rule.pullback)
 
     def pull(dy: Any, cotangents: Any, nodes: Any, y: Any, args: Any, options: Any) -> None:
         if type(y) is tuple:
             dy = tuple(xp.zeros_like(yk) if d is None else d for d, yk in zip(dy, y, strict=True))
-        if callable(rule.pullback):
-            wanted = tuple(node is not None for node in nodes)
+        if joint:
+            wanted = tuple([node is not None for node in nodes])
             found = rule.pullback(xp, dy, y, wanted, *args, **options)
         else:
             found = [
@@ -150,7 +152,12 @@ def general(xp: Any, name: str, rule: Rule, definition: Callable[..., Any] | Non
             ]
         for node, x, dx in zip(nodes, args, found, strict=False):
             if node is not None and dx is not None:
-                cotangents.accumulate(node, project(xp, dx, x))
+                if dx.shape != x.shape or dx.dtype is not x.dtype:
+                    dx = project(xp, dx, x)
+                if cotangents[node] is None:
+                    cotangents[node] = dx
+                else:
+                    cotangents.accumulate(node, dx)
 
     def push(tangents: Any, y: Any, args: Any, options: Any) -> Any:
         if rule.pushforward is None:
@@ -192,6 +199,7 @@ def _push_definition(xp: Any, name: str, definition: Any, tangents: Any, args: A
     return jvp(f, tuple(args[k] for k in active), tuple(tangents[k] for k in active), False)[1]
 
 
+@functools.cache
 def item(k: int) -> Operation:
     """Operation that takes output ``k`` of a function of several outputs."""
 

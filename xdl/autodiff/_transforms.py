@@ -39,13 +39,20 @@ __all__ = [
 # ---- engines ----
 
 
+_engines: dict[type, ModuleType | None] = {}
+
+
 def _native(trees: Any) -> ModuleType | None:
     """Engine of the library that owns the first array; None for traced arrays, and where there is none."""
     for x in tree.iterate(trees):
-        if is_traced(type(x)):
+        cls = type(x)
+        if cls in _engines:
+            return _engines[cls]
+        if is_traced(cls):
             return None
         if is_array(x):
-            return backend_of(x).engine
+            _engines[cls] = backend_of(x).engine
+            return _engines[cls]
     return None
 
 
@@ -118,6 +125,16 @@ def _one_library(leaves: list[Any]) -> None:
         array_namespace(*leaves)
 
 
+_real: set[tuple[type, Any]] = set()
+
+
+def _is_real(y: Array) -> bool:
+    found = array_namespace(y).isdtype(y.dtype, "real floating")
+    if found:
+        _real.add((type(y.dtype), y.dtype))
+    return found
+
+
 def _check_scalar(y: Any, name: str) -> None:
     shape = getattr(y, "shape", None)
     if shape is None or tuple(shape) != ():
@@ -127,7 +144,7 @@ def _check_scalar(y: Any, name: str) -> None:
             f"use xdl.jacobian or xdl.vjp, sum the result, or say has_aux=True if it returns (loss, more)"
         )
         raise TypeError(message)
-    if not array_namespace(y).isdtype(y.dtype, "real floating"):
+    if (type(y.dtype), y.dtype) not in _real and not _is_real(y):
         message = f"{name}: the function must return a real floating-point scalar, got dtype {y.dtype}"
         raise TypeError(message)
 

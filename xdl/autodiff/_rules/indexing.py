@@ -9,6 +9,8 @@ import contextlib
 import math
 from typing import Any
 
+import array_api_compat
+
 from xdl.autodiff._functions import LOCAL, _constant, plain, recorded
 from xdl.autodiff._operations import Operation, project
 from xdl.autodiff._registry import Rule, rule
@@ -221,8 +223,6 @@ def _astype(xp: Any) -> Any:
 
 
 def _to_device(xp: Any) -> Any:
-    import array_api_compat
-
     moved: dict[Any, Any] = {}
 
     def to_device(x: Array, /, *, device: Any, stream: Any = None) -> Array:

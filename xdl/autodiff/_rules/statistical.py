@@ -120,7 +120,7 @@ def _others(xp: Any, x: Array, axis: Any) -> Array:
     rest = tuple(i for i in range(x.ndim) if i not in axes)
     z = xp.permute_dims(x, rest + axes)
     moved = z.shape
-    z = xp.reshape(z, moved[: len(rest)] + (-1,)) if axes else xp.expand_dims(z, axis=-1)
+    z = xp.reshape(z, (*moved[: len(rest)], -1)) if axes else xp.expand_dims(z, axis=-1)
     before = xp.cumulative_prod(z, axis=-1, include_initial=True)[..., :-1]
     after = xp.cumulative_prod(xp.flip(z, axis=-1), axis=-1, include_initial=True)[..., :-1]
     product = xp.reshape(before * xp.flip(after, axis=-1), moved)
