@@ -3,7 +3,7 @@
 import math
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 
 from xdl.nn._activations import gelu, relu, sigmoid, softplus
 from xdl.nn._cross_entropy import check_cross_entropy, cross_entropy
