@@ -231,15 +231,14 @@ def difference(run: Run, other: Run) -> float:
 
 def draw(runs: list[Run], path: Path) -> None:
     """Learning curves of all backends, and digits taken for others."""
-    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
     runs = [run for run in runs if not run.reason]
-    figure = plt.figure(figsize=(11, 6.5), layout="constrained")
+    figure = Figure(figsize=(11, 6.5), layout="constrained")
     left, right = figure.subfigures(1, 2, width_ratios=(1.15, 1))
     draw_curves(left, runs)
     draw_mistakes(right, runs[0])
     figure.savefig(path, dpi=150)
-    plt.close(figure)
 
 
 def draw_curves(figure: Any, runs: list[Run]) -> None:
