@@ -172,12 +172,12 @@ def test_a_loss_that_is_no_number_stops_and_is_not_stored(xp, tmp_path):
     def loss(w, x, y):
         return squares(w, x, y) + xdl.array_namespace(w).where(w > 1.5, w * float("nan"), w * 0)
 
-    result = train.fit(w, loss, data, rule=optim.SGD(0.3), epochs=50, checkpoint=path, batch_size=5, **QUIET)
+    result = train.fit(w, loss, data, rule=optim.SGD(0.05), epochs=50, checkpoint=path, batch_size=5, **QUIET)
     assert result.status == "diverged"
     assert "not finite: nan" in result.message
     assert 0 < result.epochs < 50
     again = train.fit(
-        w, loss, data, rule=optim.SGD(0.3), epochs=result.epochs, checkpoint=path, batch_size=5, **QUIET
+        w, loss, data, rule=optim.SGD(0.05), epochs=result.epochs, checkpoint=path, batch_size=5, **QUIET
     )
     assert again.status == "completed"
     assert np.isfinite(values(again.model))

@@ -7,7 +7,7 @@ from xdl.core._namespace import is_array, is_traced
 from xdl.core.tree import explain_difference
 
 from ._chain import Chain
-from ._rule import Rule, cast_array, compute_dtype, is_complex
+from ._rule import Rule, as_array, cast_array, compute_dtype, is_complex
 
 __all__ = ["State", "adjust", "init", "overwrite", "update"]
 
@@ -173,7 +173,7 @@ def overwrite(
     xs : list of array
     states : list of tuple
     """
-    if not isinstance(rule, Chain) or rule.stages[-1].modifier:
+    if not isinstance(rule, Chain):
         return rule.advance(xs, grads, states, t)
     columns = []
     for k, stage in enumerate(rule.stages[:-1]):
@@ -288,9 +288,9 @@ def _like(old: Array, value: Any) -> Array:
     if isinstance(value, bool) or not (isinstance(value, int | float) or is_array(value)):
         message = f"a hyperparameter must be a number or a 0-d array, got {value!r}"
         raise TypeError(message)
-    new = (
-        cast_array(value, old.dtype) if is_traced(type(value)) else asarray(value, like=old, dtype=old.dtype)
-    )
+    # Within a transform of the library itself, nothing may leave the transform to be converted.
+    own = is_array(value) and (is_traced(type(value)) or array_namespace(value) is array_namespace(old))
+    new = as_array(cast_array(value, old.dtype)) if own else asarray(value, like=old, dtype=old.dtype)
     if new.shape != ():
         message = (
             f"a hyperparameter must be a number or a 0-d array, got an array of shape {tuple(new.shape)}"
