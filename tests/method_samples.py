@@ -45,7 +45,7 @@ def sample(*args: Any, smooth: bool = True, half: bool = True, post: Any = None,
 X = RNG.normal(size=(4, 6))
 Y = RNG.normal(size=(4, 6))
 LARGE = 3 * RNG.normal(size=(37, 2001))
-EXTREME = np.asarray([-1e4, -50.0, -0.0, 0.0, 1e-6, 20.0, 50.0, 1e4, NAN])
+EXTREME = np.asarray([-1e4, -50.0, -0.0, 0.0, 1e-6, 21.0, 50.0, 1e4, NAN])
 ROWS = np.asarray([[-INF] * 3, [INF, 0, 1], [INF, 2, INF], [0, -INF, 1], [NAN, 0, 0], [1e4, -1e4, 0]])
 P = np.exp(X) / np.exp(X).sum(axis=-1, keepdims=True)
 LABELS = np.asarray([0, 5, 2, 2])

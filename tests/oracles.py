@@ -21,7 +21,7 @@ def weights(shape: tuple[int, ...], salt: int) -> np.ndarray:
 
 
 def by_torch(f: Callable[..., Any], *xs: np.ndarray) -> list[np.ndarray]:
-    """Value, gradients of a weighted sum, and gradients of a weighted sum of those."""
+    """Value, gradients of a weighted sum, a weighted sum of those, and its gradients."""
     import torch
 
     args = [torch.tensor(x, requires_grad=True) for x in xs]
@@ -32,11 +32,11 @@ def by_torch(f: Callable[..., Any], *xs: np.ndarray) -> list[np.ndarray]:
         second: Any = [torch.zeros_like(x) for x in args]
     else:
         second = torch.autograd.grad(total, args, allow_unused=True, materialize_grads=True)
-    return [values(part) for part in (y, *grads, *second)]
+    return [values(part) for part in (y, *grads, total, *second)]
 
 
 def by_xdl(f: Callable[..., Any], *xs: Any, engine: str | None = None) -> list[Any]:
-    """Give the same by the transforms of xdl, on the library of ``xs``."""
+    """Give the same by the transforms of xdl, on the library of ``xs``; the third in forward mode."""
     xp, argnums = xdl.array_namespace(*xs), tuple(range(len(xs)))
 
     def like(x: Any, salt: int) -> Any:
@@ -55,10 +55,11 @@ def by_xdl(f: Callable[..., Any], *xs: Any, engine: str | None = None) -> list[A
     def xp_sum(x: Any) -> Any:
         return xdl.array_namespace(x).sum(x)
 
+    _, dy = xdl.jvp(f, xs, tuple(like(x, 1) for x in xs), engine=engine)
     gradient = xdl.grad(weighted, argnums, engine=engine)
     second = xdl.grad(again, argnums, engine=engine)(*xs)
     assert xp is xdl.array_namespace(*second)
-    return [f(*xs), *gradient(*xs), *second]
+    return [f(*xs), *gradient(*xs), xp_sum(dy * like(dy, 0)), *second]
 
 
 def assert_derivatives(

@@ -1,3 +1,4 @@
+import contextlib
 import math
 
 import numpy as np
@@ -9,7 +10,7 @@ from oracles import assert_derivatives, widest
 import xdl
 from xdl import nn
 
-SPREAD = np.concatenate([np.linspace(-9, 9, 31), [-40.0, 40.0, -1e4, 1e4]])
+SPREAD = np.concatenate([np.linspace(-9, 9, 31), [-40.0, -21.0, 21.0, 40.0, -1e4, 1e4]])
 
 
 def by_torch(name):
@@ -87,6 +88,20 @@ def test_far_out_no_derivative_is_lost(xp, name):
         right = 0.0 if name in ("sigmoid", "tanh") else 1.0
         assert_close(slope(x), [0.0, right], like=x)
         assert_close(bend(x), [0.0, 0.0], like=x)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_nothing_overflows(xp, name):
+    """The cube of 1e30 is infinite in single precision, and infinity times 0 is NaN."""
+    x = xp.asarray([-1e30, 1e30], dtype=xp.float32)
+    bounded = name in ("sigmoid", "tanh")
+    low = -1.0 if name == "tanh" else 0.0
+    expected = [low, 1.0 if bounded else 1e30]
+    for context in (xdl.portable(), contextlib.nullcontext()):
+        with context:
+            assert_close(OURS[name](x), expected, like=x)
+            slope = xdl.grad(lambda x: xp_sum(OURS[name](x)), engine="tape")
+            assert_close(slope(x), [0.0, 0.0 if bounded else 1.0], like=x)
 
 
 def xp_sum(x):

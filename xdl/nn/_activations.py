@@ -86,7 +86,8 @@ def gelu(x: Array, /, *, approximate: bool = True) -> Array:
     xp = array_namespace(x)
     z = widen(xp, x)
     if approximate:
-        y = 0.5 * z * (1.0 + xp.tanh(z * (SLOPE + CUBIC * (z * z))))
+        c = xp.where(z > 10.0, 10.0, xp.where(z < -10.0, -10.0, z))  # tanh is 1 there; the cube may overflow
+        y = 0.5 * z * (1.0 + xp.tanh(c * (SLOPE + CUBIC * (c * c))))
     else:
         y = 0.5 * z * erfc(-math.sqrt(0.5) * z)
     return narrow(xp, y, x)
@@ -103,7 +104,6 @@ def gelu_derivative(x: Array, /, *, approximate: bool) -> Array:
     xp = array_namespace(x)
     z = widen(xp, x)
     if approximate:
-        # beyond 10 the derivative is 0 or 1; there the cube may overflow
         z = xp.where(z > 10.0, 10.0, xp.where(z < -10.0, -10.0, z))
         square = z * z
         t = xp.tanh(z * (SLOPE + CUBIC * square))
