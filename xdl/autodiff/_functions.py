@@ -130,7 +130,7 @@ class Functions:
         self._base = base
         self._prefix = prefix
         self._root = root or self
-        self._operations: dict[Any, Operation] = {}
+        self._operations: dict[Any, Any] = {}
         if root is None:
             self.constant = _Constant(base)
             # a NumPy scalar type has all the attributes of an array, so `type` is named: dtypes are classes there

@@ -102,7 +102,7 @@ def _pull_terms(
     return scope["pull"]
 
 
-_LITERAL = {0: "xp.zeros_like(dy)", 1: "dy", -1: "-dy"}
+_LITERAL: dict[Any, str] = {0: "xp.zeros_like(dy)", 1: "dy", -1: "-dy"}
 
 
 def _term(xp: Any, derivative: Any, strong: bool) -> Any:

@@ -669,7 +669,7 @@ def scan(
     if traced:
         leaves, structure = tree.flatten((init, xs))
         init, xs = tree.unflatten(structure, uniform(leaves))
-    run = _control.scan if traced else _engine_for("scan", (init, xs), None)
+    run: Any = _control.scan if traced else _engine_for("scan", (init, xs), None)
     return run(f, init, xs, lengths.pop(), reverse)
 
 

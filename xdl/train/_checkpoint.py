@@ -208,7 +208,7 @@ def _complex_names(texts: dict[str, str]) -> set[str]:
         return set()
 
 
-def _read(file: BinaryIO, entry: Entry, leaf: Any) -> Any:
+def _read(file: Any, entry: Entry, leaf: Any) -> Any:
     host = array_namespace(to_numpy(0.0)).empty(entry.nbytes, dtype="uint8")
     file.seek(entry.start)
     if file.readinto(host.data) != entry.nbytes:
