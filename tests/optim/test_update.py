@@ -109,6 +109,21 @@ def test_blocks_cover_every_shape_and_memory_order(xp, rule, shape, order):
     assert_close(donated_state.leaves, pure_state.leaves, atol=1e-15)
 
 
+@pytest.mark.parametrize("rule", [optim.Adam(0.1), optim.SGD(0.1, momentum=0.5)], ids=repr)
+@pytest.mark.parametrize("turned", ["parameters", "gradient"])
+def test_donated_steps_of_transposed_arrays(xp, rule, turned):
+    """PyTorch's fused kernels would pair entries by their place in memory."""
+    x = xp.reshape(xp.linspace(-1.0, 2.0, 12, dtype=xp.float32), (3, 4))
+    grad = xp.reshape(xp.linspace(3.0, -1.0, 12, dtype=xp.float32), (4, 3))
+    x, grad = (x, xp.matrix_transpose(grad)) if turned == "gradient" else (xp.matrix_transpose(x), grad)
+    state = optim.init(rule, x)
+    pure = optim.update(rule, x, grad, optim.update(rule, x, grad, state)[1])
+    first = xp.matrix_transpose(copy(xp.matrix_transpose(x)))
+    state = optim.update(rule, first, grad, state, donate=True)[1]
+    second = xp.matrix_transpose(copy(xp.matrix_transpose(x))) if turned == "parameters" else copy(x)
+    assert_close(optim.update(rule, second, grad, state, donate=True), pure)
+
+
 @pytest.mark.parametrize("donate", [False, True])
 def test_a_leaf_in_two_places_takes_one_step_in_each(xp, donate):
     """A donated step that wrote the shared array twice would move it twice as far."""

@@ -33,7 +33,7 @@ def test_without_a_key_the_examples_stay_in_order(xp):
 
 def test_a_batch_larger_than_the_data_is_all_of_it(xp):
     batches = Batches((xp.ones((3, 2)), xp.arange(3)), 100, "data")
-    assert (batches.steps, batches.sizes) == (1, [3])
+    assert (batches.steps, batches.sizes, batches.size) == (1, [3], 3)
 
 
 def test_data_that_are_none_are_refused(xp):

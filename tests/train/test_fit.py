@@ -170,7 +170,7 @@ def test_a_loss_that_is_no_number_stops_and_is_not_stored(xp, tmp_path):
     path = tmp_path / "run"
 
     def loss(w, x, y):
-        return squares(w, x, y) + xdl.array_namespace(w).where(w > 1.5, w * float("nan"), w * 0)
+        return squares(w, x, y) + xdl.array_namespace(w, x).where(w > 1.5, x[0] * 0 + float("nan"), x[0] * 0)
 
     result = train.fit(w, loss, data, rule=optim.SGD(0.05), epochs=50, checkpoint=path, batch_size=5, **QUIET)
     assert result.status == "diverged"
@@ -204,6 +204,16 @@ def test_steps_may_be_compiled_or_not(xp):
     data, w = line(xp)
     runs = [train.fit(w, squares, data, batch_size=5, epochs=2, jit=jit, **QUIET) for jit in (None, False)]
     assert_close(runs[0].model, runs[1].model)
+
+
+@pytest.mark.xp_only("torch", reason="leaves that require gradients are torch's")
+def test_torch_parameters(xp):
+    import torch
+
+    data, w = line(xp)
+    result = train.fit(torch.nn.Parameter(w), squares, data, batch_size=5, **QUIET)
+    assert_equal(result.model, train.fit(w, squares, data, batch_size=5, **QUIET).model)
+    assert not result.model.requires_grad
 
 
 @pytest.mark.slow

@@ -98,6 +98,32 @@ def test_a_finished_run_returns_at_once_and_may_be_prolonged(tmp_path, monkeypat
     assert_same(run(np, path), run(np))
 
 
+def test_the_best_model_so_far_is_remembered(tmp_path):
+    """The best epoch lies before the interruption, and the ones after it are worse."""
+    x = np.linspace(-1, 1, 10)
+
+    def square(w, x, y):
+        return xdl.array_namespace(w, x).mean((w * x - y) ** 2)
+
+    def go(epochs, path=None):
+        options = {"batch_size": 5, "patience": 6, "validation": (x, x), "progress": False}
+        return train.fit(
+            np.asarray(0.0),
+            square,
+            (x, 3 * x),
+            rule=optim.SGD(0.05),
+            epochs=epochs,
+            checkpoint=path,
+            **options,
+        )
+
+    expected = go(50)
+    assert (expected.status, expected.epochs) == ("stopped", expected.best_epoch + 6)
+    for later in (1, 3, 5):
+        go(expected.best_epoch + later, tmp_path / str(later))
+        assert_same(go(50, tmp_path / str(later)), expected)
+
+
 def test_a_run_stopped_early_stays_stopped(tmp_path):
     path = tmp_path / "run"
     first = run(np, path, patience=1, rule=optim.SGD(0.0))

@@ -138,7 +138,7 @@ def update(rule: Rule, params: Any, grads: Any, state: State, *, donate: bool = 
     gs = [xp.conj(found[i]) if is_complex(found[i]) else found[i] for i in chosen]
 
     bound, dtype = _bind(state, xs)
-    count = xp.asarray(state.count + 1)
+    count = as_array(state.count + 1)
     t = xp.astype(count, dtype)
     if donate:
         xs, states = overwrite(t, xs, gs, states, rule=bound)
@@ -192,7 +192,7 @@ def _bind(state: State, xs: list[Array]) -> tuple[Any, Any]:
         return state.values, dtype
     xp, given = array_namespace(*xs), iter(values)
     count = xp.astype(state.count, dtype)
-    bound = [xp.asarray(leaf(count), dtype=dtype) if callable(leaf) else next(given) for leaf in leaves]
+    bound = [_like(count, leaf(count)) if callable(leaf) else next(given) for leaf in leaves]
     return tree.unflatten(structure, bound), dtype
 
 

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from xdl import optim
 from xdl.autodiff import jit as compiled
-from xdl.autodiff import value_and_grad
+from xdl.autodiff import stop_gradient, value_and_grad
 from xdl.core import Array, array_namespace, asarray, random, to_numpy, tree
 from xdl.core._backends import backend_of
 from xdl.core._namespace import is_array
@@ -166,7 +166,7 @@ def _copy(x: Any) -> Any:
     if not is_array(x):
         return x
     # Bound to its device, like the results of a step: JAX would compile a second time for the second step.
-    copy = array_namespace(x).asarray(x, copy=True)
+    copy = array_namespace(x).asarray(stop_gradient(x), copy=True)
     return array_api_compat.to_device(copy, array_api_compat.device(x))
 
 
