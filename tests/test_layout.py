@@ -349,6 +349,18 @@ def test_importing_xdl_imports_no_framework(package):
     assert run(f"import {package}{LOADED}") == "[]"
 
 
+def test_packages_are_imported_when_asked_for():
+    names = sorted(
+        p.name for p in PACKAGES if p.parent == ROOT / "xdl" and p.name not in ("core", "autodiff")
+    )
+    code = f"""
+import sys, xdl
+assert not {{"xdl." + name for name in {names}}} & set(sys.modules)
+print([getattr(xdl, name).__name__ for name in {names}], hasattr(xdl, "layers"))
+"""
+    assert run(code.strip()) == f"{['xdl.' + name for name in names]} False"
+
+
 def test_a_numpy_run_imports_no_framework():
     code = """
 import numpy as np, xdl

@@ -1,5 +1,7 @@
 """The mathematics of deep learning on any array: one definition for NumPy, CuPy, PyTorch and JAX."""
 
+from types import ModuleType as _ModuleType
+
 from .autodiff import (
     check_grads,
     checkpoint,
@@ -79,3 +81,13 @@ __all__ = [
     "which",
     "while_loop",
 ]
+
+
+def __getattr__(name: str) -> _ModuleType:
+    """Import a package when it is first asked for: ``xdl.models`` after ``import xdl``."""
+    if name not in ("models", "nn", "optim", "testing", "train"):
+        message = f"module 'xdl' has no attribute {name!r}"
+        raise AttributeError(message)
+    import importlib
+
+    return importlib.import_module(f"xdl.{name}")
