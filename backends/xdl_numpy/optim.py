@@ -33,17 +33,21 @@ def _in_place(t: Any, xs: Any, grads: Any, states: Any, /, *, rule: Any) -> bool
     """Whether all memory is writable, of one dtype per leaf, and nothing overlaps."""
     if not rule.elementwise:
         return False
+    owners, count = set(), 0
     for x, grad, state in zip(xs, grads, states, strict=True):
         dtype = x.dtype
-        if not isinstance(grad, np.ndarray | np.generic):
-            return False
         for array in (x, *state):
             # Complex moments differ in dtype, half precision is computed in single: the pure step serves.
-            if type(array) is not np.ndarray or array.dtype != dtype or not array.flags.writeable:
+            if type(array) is not np.ndarray or array.dtype is not dtype or not array.flags.writeable:
                 return False
-    written = [array for x, state in zip(xs, states, strict=True) for array in (x, *state)]
-    owners = [id(array) if array.base is None else id(array.base) for array in (*written, *grads)]
-    return len(set(owners)) == len(owners) or _disjoint(written, grads)
+            owners.add(id(array) if array.base is None else id(array.base))
+        if not isinstance(grad, np.ndarray | np.generic):
+            return False
+        owners.add(id(grad) if grad.base is None else id(grad.base))
+        count += 2 + len(state)
+    if len(owners) == count:
+        return True
+    return _disjoint([a for x, state in zip(xs, states, strict=True) for a in (x, *state)], grads)
 
 
 def _disjoint(written: list[Any], read: Any) -> bool:

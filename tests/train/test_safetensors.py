@@ -61,6 +61,7 @@ DAMAGED = {
     "header of many gigabytes": file_of({"a": tensor()}, b"1234", size=2**62),
     "not JSON": file_of(b'{"a": '),
     "not UTF-8": file_of(b'{"\xff": 1}'),
+    "a space before the header": file_of(b" {}"),
     "a list": file_of(b"[1, 2]"),
     "nested beyond reason": file_of(b'{"a":' + b"[" * 200_000),
     "a number of a million digits": file_of(b'{"a":' + b"1" * 1_000_000 + b"}"),
@@ -79,7 +80,7 @@ DAMAGED = {
     "overflowing shape": file_of({"a": tensor(shape=(2**32, 2**32), offsets=(0, 0))}),
     "fewer bytes than its shape": file_of({"a": tensor(shape=(2,))}, b"1234"),
     "offsets backwards": file_of({"a": tensor(offsets=(4, 0))}, b"1234"),
-    "three offsets": file_of({"a": tensor(offsets=(0, 4, 8))}, b"12345678"),
+    "three offsets": file_of({"a": tensor(offsets=(0, 4, 4))}, b"1234"),
     "overlapping tensors": file_of({"a": tensor(), "b": tensor()}, b"1234"),
     "partly overlapping": file_of(
         {"a": tensor(shape=(2,), offsets=(0, 8)), "b": tensor(offsets=(4, 8))}, b"12345678"
@@ -99,9 +100,19 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
-def test_a_damaged_file_is_refused_with_its_name(content):
-    with pytest.raises(ValueError, match=r"^model\.safetensors is not a complete safetensors file: ."):
-        read(content)
+def test_a_damaged_file_is_refused_with_its_name(content, tmp_path):
+    path = tmp_path / "x"
+    path.write_bytes(content)
+    with (
+        path.open("rb") as file,
+        pytest.raises(ValueError, match=r"^model\.safetensors is not a complete safetensors file: ."),
+    ):
+        read_header(file, "model.safetensors")
+
+
+def test_an_empty_file_is_called_empty():
+    with pytest.raises(ValueError, match="it has 0 bytes"):
+        read(b"")
 
 
 @given(st.integers(0, 10_000), st.integers(0, 255), st.booleans())

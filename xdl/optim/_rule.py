@@ -125,7 +125,7 @@ def widen(x: Array, dtype: Any) -> Array:
 def as_array(x: Array) -> Array:
     """Array, where NumPy's arithmetic made a scalar of one without axes."""
     # Not asarray, which cuts the gradient of a torch tensor.
-    return x if x.shape else array_namespace(x).reshape(x, ())
+    return x if x.shape else x[...]
 
 
 def add_step(x: Array, dx: Array) -> Array:

@@ -26,12 +26,15 @@ class State(Module):
         State of the rule for every leaf of the parameters, None for a leaf that is not updated.
     rule : Rule
         The rule that the state belongs to.
+    scheduled : bool
+        Whether the rule has schedules.
     """
 
     count: Array
     values: Any
     leaves: tuple[Any, ...]
     rule: Rule = static()
+    scheduled: bool = static(default=False)
 
 
 def init(rule: Rule, params: Any) -> State:
@@ -70,6 +73,7 @@ def init(rule: Rule, params: Any) -> State:
         values=values,
         leaves=tuple(state for _, state in found),
         rule=rule,
+        scheduled=any(map(callable, tree.leaves(rule))),
     )
 
 
@@ -134,16 +138,16 @@ def update(rule: Rule, params: Any, grads: Any, state: State, *, donate: bool = 
     found = _match(params, leaves, structure, grads, state)
     chosen = [i for i, leaf in enumerate(state.leaves) if leaf is not None]
     xs, states = [leaves[i] for i in chosen], [state.leaves[i] for i in chosen]
-    xp = array_namespace(*xs, *[found[i] for i in chosen])
-    gs = [xp.conj(found[i]) if is_complex(found[i]) else found[i] for i in chosen]
+    gs = [found[i] for i in chosen]
+    xp = array_namespace(*xs, *gs)
+    gs = [xp.conj(g) if is_complex(g) else g for g in gs]
 
-    bound, dtype = _bind(state, xs)
+    bound = _bind(state, xs) if state.scheduled else state.values
     count = as_array(state.count + 1)
-    t = xp.astype(count, dtype)
     if donate:
-        xs, states = overwrite(t, xs, gs, states, rule=bound)
+        xs, states = overwrite(count, xs, gs, states, rule=bound)
     else:
-        xs, states = bound.advance(xs, gs, states, t)
+        xs, states = bound.advance(xs, gs, states, count)
 
     new_states = list(state.leaves)
     for i, x, leaf_state in zip(chosen, xs, states, strict=True):
@@ -159,7 +163,7 @@ def overwrite(
 
     Parameters
     ----------
-    t : 0-d array
+    t : 0-d array of integers
         Number of the step, from 1. Its library decides which method runs.
     xs, grads : list of array
         Parameters and their gradients, of floating-point dtypes.
@@ -183,17 +187,13 @@ def overwrite(
     return xs, list(zip(*columns, last, strict=True))
 
 
-def _bind(state: State, xs: list[Array]) -> tuple[Any, Any]:
-    """Rule with arrays for its hyperparameters, schedules evaluated; and the dtype of these."""
+def _bind(state: State, xs: list[Array]) -> Any:
+    """Rule with arrays for its hyperparameters, schedules evaluated."""
     leaves, structure = tree.flatten(state.rule)
-    values = tree.leaves(state.values)
-    dtype = values[0].dtype if values else _widest(xs)
-    if len(values) == len(leaves):
-        return state.values, dtype
-    xp, given = array_namespace(*xs), iter(values)
-    count = xp.astype(state.count, dtype)
+    given = iter(tree.leaves(state.values))
+    count = cast_array(state.count, _widest(xs))
     bound = [_like(count, leaf(count)) if callable(leaf) else next(given) for leaf in leaves]
-    return tree.unflatten(structure, bound), dtype
+    return tree.unflatten(structure, bound)
 
 
 def _widest(xs: list[Array]) -> Any:

@@ -87,9 +87,8 @@ def _read_header(file: BinaryIO) -> tuple[dict[str, Entry], dict[str, str]]:
     _require(len(head) == 8, f"it has {file_size} bytes")
     _require(size <= min(LARGEST_HEADER, file_size - 8), f"its header would have {size} bytes")
     text = file.read(size)
-    _require(len(text) == size and text[:1] == b"{", "it has no header")
+    _require(len(text) == size and text[:1] == b"{", "its header is no JSON object")
     header = json.loads(text.decode(), object_pairs_hook=_without_duplicates)
-    _require(isinstance(header, dict), "its header is no object")
     metadata = header.pop(METADATA, {})
     _require(
         isinstance(metadata, dict) and all(isinstance(value, str) for value in metadata.values()),
