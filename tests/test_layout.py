@@ -37,8 +37,12 @@ stop_gradient to_numpy tree use_backend value_and_grad vjp vmap which while_loop
 
 # Modules tested through others; the reason is why a file of their own would test nothing.
 TESTED_ELSEWHERE = {
-    "autodiff/_control.py": "what the transforms do without an engine; test_transforms.py runs it on every library",
-    "autodiff/_engine.py": "what the transforms do by the tape; test_transforms.py runs it on every library",
+    "autodiff/_bindings.py": "what records operations; test_functions.py and test_tape.py do nothing else",
+    "autodiff/_constants.py": "what records nothing; test_functions.py and test_variable.py",
+    "autodiff/_control.py": "what programs do without an engine; test_programs.py runs it on every library",
+    "autodiff/_creation.py": "creation functions of a traced program; test_functions.py",
+    "autodiff/_engine.py": "the transforms by the tape; test_derivatives.py and others run it on every library",
+    "autodiff/_traced_namespace.py": "what a traced program sees; test_functions.py, and the public suite of the standard",
     "autodiff/_operations.py": "how a rule is applied; test_tape.py and the scan of the rules do nothing else",
     **dict.fromkeys(
         [

@@ -3,6 +3,8 @@
 xdl on NumPy beside torch; xdl on torch and on JAX beside the same step written by hand in each.
 """
 
+import itertools
+
 from .pairs import in_turns, need, ratio
 
 SIZES = (784, 256, 128, 10)
@@ -22,8 +24,10 @@ def parameters():
     import numpy as np
 
     rng = np.random.default_rng(1)
-    pairs = zip(SIZES[:-1], SIZES[1:], strict=True)
-    return [(rng.normal(0, (2 / n) ** 0.5, (n, m)).astype(np.float32), np.zeros(m, np.float32)) for n, m in pairs]
+    pairs = itertools.pairwise(SIZES)
+    return [
+        (rng.normal(0, (2 / n) ** 0.5, (n, m)).astype(np.float32), np.zeros(m, np.float32)) for n, m in pairs
+    ]
 
 
 def loss(model, x, labels):

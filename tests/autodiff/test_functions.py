@@ -9,7 +9,7 @@ from asserts import assert_close, assert_equal, dtype_name
 
 import xdl
 from xdl import NoRuleError
-from xdl.autodiff._functions import TracedNamespace
+from xdl.autodiff._traced_namespace import TracedNamespace
 
 pytestmark = pytest.mark.xp_skip("jax-x32", reason="the tape sees no difference to jax-x64, which runs it")
 ns = xdl.array_namespace

@@ -7,8 +7,9 @@ from asserts import assert_close
 import xdl
 import xdl.autodiff._functions as functions
 from xdl.autodiff import rule
-from xdl.autodiff._functions import CREATION, INSPECTION, LOCAL
+from xdl.autodiff._functions import INSPECTION, LOCAL
 from xdl.autodiff._registry import RULES, Partials, Rule, Undefined, Zero
+from xdl.autodiff._traced_namespace import CREATION
 from xdl.testing import scan_rules, test_rule
 from xdl.testing._samples import SAMPLES
 

@@ -6,7 +6,8 @@ from typing import Any
 from xdl.core import Array, array_namespace, tree
 from xdl.core._namespace import device_of
 
-from ._transforms import jit, jvp, stop_gradient, vjp
+from ._derivatives import jvp, stop_gradient, vjp
+from ._programs import jit
 
 __all__ = ["check_grads"]
 

@@ -7,7 +7,8 @@ from typing import Any
 from xdl.core import Array, tree
 from xdl.core._namespace import is_array
 
-from ._functions import Functions, functions_of, uniform
+from ._constants import uniform
+from ._functions import Functions, functions_of
 from ._operations import Operation, item, project
 from ._tape import Forward, Tape, pull, push
 from ._variable import Variable

@@ -3,8 +3,9 @@
 import functools
 from typing import Any
 
-from xdl.autodiff._functions import TracedNamespace, _TracedExtension, functions_of
+from xdl.autodiff._functions import functions_of
 from xdl.autodiff._tape import Cotangents, Tape
+from xdl.autodiff._traced_namespace import TracedExtension, TracedNamespace
 from xdl.autodiff._variable import Variable
 from xdl.core import Array
 
@@ -68,7 +69,7 @@ class _Activating(TracedNamespace):
         return created
 
 
-class _ActivatingExtension(_Activating, _TracedExtension):
+class _ActivatingExtension(_Activating, TracedExtension):
     pass
 
 

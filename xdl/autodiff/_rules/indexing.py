@@ -11,7 +11,9 @@ from typing import Any
 
 import array_api_compat
 
-from xdl.autodiff._functions import LOCAL, _constant, plain, recorded
+from xdl.autodiff._bindings import recorded
+from xdl.autodiff._constants import plain, without_derivative
+from xdl.autodiff._functions import LOCAL
 from xdl.autodiff._operations import Operation, project
 from xdl.autodiff._registry import Rule, rule
 from xdl.autodiff._scatter import scatter_add
@@ -174,7 +176,7 @@ def _setitem(xp: Any) -> Any:
         ),
     )
     bound = recorded(xp, "setitem", assign, entry, None)
-    constant = _constant(assign)
+    constant = without_derivative(assign)
 
     def call(x: Array, value: Array, /, *, key: Any) -> Array:
         key = plain(key)

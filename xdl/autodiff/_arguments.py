@@ -1,0 +1,119 @@
+"""Arguments of transforms: checked, and numbers made arrays."""
+
+from collections.abc import Callable
+from typing import Any
+
+from xdl.core import Array, array_namespace, tree
+from xdl.core._backends import current_backend
+from xdl.core._namespace import is_array
+
+from ._constants import is_inexact
+
+__all__ = ["active_arguments", "match_tangents", "positions", "scalar_valued"]
+
+
+def positions(argnums: int | tuple[int, ...], args: tuple[Any, ...], name: str) -> tuple[int, ...]:
+    chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    for k in chosen:
+        if not -len(args) <= k < len(args):
+            message = f"{name}: argnums={argnums} needs {k + 1 if k >= 0 else -k} positional arguments, got {len(args)}"
+            raise ValueError(message)
+    return tuple(k % len(args) for k in chosen)
+
+
+def _as_active(x: Any, name: str) -> Array:
+    """Leaf of an argument to differentiate by, as an array of floating-point numbers."""
+    if isinstance(x, float | complex):
+        owner = current_backend()
+        return owner.asarray(x)
+    if not is_array(x):
+        kind = type(x).__name__
+        message = f"{name}: can only differentiate by floating-point arrays, got {kind} {x!r}"
+        if isinstance(x, int):
+            message += f"; write {x}.0, or choose other arguments with argnums"
+        raise TypeError(message)
+    if not _is_inexact(x):
+        message = (
+            f"{name}: can only differentiate by floating-point arrays, got dtype {x.dtype} of shape {tuple(x.shape)}; "
+            f"convert it with xp.astype, or choose other arguments with argnums"
+        )
+        raise TypeError(message)
+    return x
+
+
+def active_arguments(args: tuple[Any, ...], argnums: tuple[int, ...], name: str) -> tuple[Any, ...]:
+    """Arguments with the leaves to differentiate by checked, and Python numbers made arrays."""
+    ready, everything = list(args), []
+    for k in argnums:
+        leaves, structure = tree.flatten(args[k])
+        if not leaves:
+            message = f"{name}: argument {k} has no array to differentiate by"
+            raise TypeError(message)
+        if not all(map(_is_inexact, leaves)):
+            leaves = [_as_active(x, name) for x in leaves]
+            ready[k] = tree.unflatten(structure, leaves)
+        everything += leaves
+    _one_library(everything)
+    return tuple(ready)
+
+
+def _is_inexact(x: Any) -> bool:
+    return is_array(x) and is_inexact(array_namespace(x), x.dtype)
+
+
+def _one_library(leaves: list[Any]) -> None:
+    if len({type(x) for x in leaves}) > 1:
+        array_namespace(*leaves)
+
+
+_real: set[tuple[type, Any]] = set()
+
+
+def _is_real(y: Array) -> bool:
+    found = array_namespace(y).isdtype(y.dtype, "real floating")
+    if found:
+        _real.add((type(y.dtype), y.dtype))
+    return found
+
+
+def _check_scalar(y: Any, name: str) -> None:
+    shape = getattr(y, "shape", None)
+    if shape is None or tuple(shape) != ():
+        what = f"an array of shape {tuple(shape)}" if shape is not None else f"{type(y).__name__}"
+        message = (
+            f"{name}: the function must return a real scalar (an array of shape ()), got {what}; "
+            f"use xdl.jacobian or xdl.vjp, sum the result, or say has_aux=True if it returns (loss, more)"
+        )
+        raise TypeError(message)
+    if (type(y.dtype), y.dtype) not in _real and not _is_real(y):
+        message = f"{name}: the function must return a real floating-point scalar, got dtype {y.dtype}"
+        raise TypeError(message)
+
+
+def scalar_valued(f: Callable[..., Any], has_aux: bool, name: str) -> Callable[..., Any]:
+    def checked(*args: Any, **options: Any) -> Any:
+        result = f(*args, **options)
+        if has_aux and not (isinstance(result, tuple) and len(result) == 2):
+            message = f"{name}: with has_aux=True the function must return a pair (loss, more)"
+            raise TypeError(message)
+        _check_scalar(result[0] if has_aux else result, name)
+        return result
+
+    return checked
+
+
+def match_tangents(primals: Any, tangents: Any, name: str) -> Any:
+    """Tangents like their primals in structure and shape; Python numbers become arrays."""
+
+    def match(x: Array, dx: Any) -> Array:
+        if not is_array(dx):
+            dx = array_namespace(x).asarray(dx, dtype=x.dtype)
+        if tuple(dx.shape) != tuple(x.shape):
+            message = f"{name}: a tangent has shape {tuple(dx.shape)}, its primal has {tuple(x.shape)}"
+            raise ValueError(message)
+        if dx.dtype != x.dtype:
+            message = f"{name}: a tangent has dtype {dx.dtype}, its primal has {x.dtype}"
+            raise TypeError(message)
+        return dx
+
+    return tree.map(match, primals, tangents)

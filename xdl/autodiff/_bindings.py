@@ -1,0 +1,208 @@
+"""Functions of a library bound to their rules: what they compute on traced arrays they record."""
+
+from collections.abc import Callable
+from typing import Any
+
+from xdl.core import Array
+
+from ._constants import is_active, is_inexact, no_derivative, option, uniform, without_derivative, wrap
+from ._operations import Operation, general, item
+from ._registry import Rule
+from ._variable import Variable
+
+__all__ = ["binary", "defined", "nary", "recorded", "unary"]
+
+_new = object.__new__
+# Python's numbers that take on the dtype of an array beside them
+_WEAK = (float, int)
+
+
+def _record_alike(level: Any, operation: Operation, nodes: Any, y: Array, args: Any, kind: Any) -> Any:
+    """Record an elementwise operation; the result is of the kind of its operands."""
+    if level.carries:
+        return level.record(operation, nodes, y, args, None)
+    entries = level.entries
+    entries.append((operation, nodes, y, args, None))
+    variable = _new(Variable)
+    variable._level = level
+    variable._value = y
+    variable._node = len(entries) - 1
+    variable._kind = kind
+    return variable
+
+
+def unary(xp: Any, name: str, function: Any, table: Any) -> Callable[..., Any]:
+    """Bind an elementwise function of one array."""
+    operation, alike = table[(True, False)], table[(True, True)]
+
+    def call(x: Array, /) -> Any:
+        if type(x) is not Variable:
+            return function(x)
+        level, value, node, kind = x._level, x._value, x._node, x._kind
+        y = call(value) if type(value) is Variable else function(value)
+        if node is None:
+            return Variable(level, y, None)
+        if kind is None:
+            return level.record(operation, (node,), y, (value,), None)
+        return _record_alike(level, alike, (node,), y, (value,), kind)
+
+    return call
+
+
+def binary(xp: Any, name: str, function: Any, table: Any) -> Callable[..., Any]:
+    both, left, right = (
+        table.get((*active, False)) for active in ((True, True), (True, False), (False, True))
+    )
+    both_alike, left_alike, right_alike = (
+        table.get((*active, True)) for active in ((True, True), (True, False), (False, True))
+    )
+    kinds = xp._root._kinds
+
+    def call(x: Array, y: Array, /) -> Any:
+        if type(x) is Variable:
+            level, a, i, kind = x._level, x._value, x._node, x._kind
+            if type(y) is Variable:
+                if y._level is level:
+                    b, j = y._value, y._node
+                    if y._kind is not kind:
+                        kind = None
+                else:
+                    xp.admit(y)
+                    if y._level.number < level.number:
+                        b, j, kind = y, None, None
+                    else:
+                        level, a, i, b, j, kind = y._level, x, None, y._value, y._node, None
+            else:
+                b, j = y, None
+                if type(b) not in _WEAK:
+                    kind = None
+                    if type(b) not in kinds:
+                        xp.admit(b)
+        elif type(y) is Variable:
+            level, a, i, b, j = y._level, x, None, y._value, y._node
+            kind = y._kind if type(a) in _WEAK else None
+            if type(a) not in kinds:
+                xp.admit(a)
+        else:
+            return function(x, y)
+        if type(a) is Variable or type(b) is Variable:
+            a, b = uniform((a, b))
+            z = call(a, b)
+        else:
+            z = function(a, b)
+        if i is None:
+            if j is None:
+                return Variable(level, z, None)
+            operation, alike = right, right_alike
+        elif j is None:
+            operation, alike = left, left_alike
+        else:
+            operation, alike = both, both_alike
+        if operation is None:
+            raise no_derivative(name, (i, j))
+        if kind is None or level.carries:
+            return level.record(operation, (i, j), z, (a, b), None)
+        entries = level.entries
+        entries.append((alike, (i, j), z, (a, b), None))
+        variable = _new(Variable)
+        variable._level = level
+        variable._value = z
+        variable._node = len(entries) - 1
+        variable._kind = kind
+        return variable
+
+    return call
+
+
+def _split(args: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...], tuple[Any, ...], bool]:
+    """Find the newest level among the operands; give their values below it, their nodes, and whether others remain."""
+    level = None
+    for x in args:
+        if type(x) is Variable and (level is None or x._level.number > level.number):
+            level = x._level
+    if level is None:
+        return None, args, (), False
+    values, nodes, nested = [], [], False
+    for x in args:
+        node = None
+        if type(x) is Variable and x._level is level:
+            node, x = x._node, x._value
+        if type(x) is Variable:
+            nested = True
+        values.append(x)
+        nodes.append(node)
+    return level, uniform(values) if nested else tuple(values), tuple(nodes), nested
+
+
+def nary(xp: Any, name: str, function: Any, table: Any) -> Callable[..., Any]:
+    def call(*args: Any) -> Any:
+        level, values, nodes, _ = _split(args)
+        if level is None:
+            return function(*args)
+        y = call(*values)
+        active = tuple(node is not None for node in nodes)
+        if not any(active):
+            return Variable(level, y, None)
+        if (*active, False) not in table:
+            raise no_derivative(name, nodes)
+        return level.record(table[(*active, False)], nodes, y, values, None)
+
+    return call
+
+
+def recorded(xp: Any, name: str, function: Any, entry: Rule, definition: Any) -> Callable[..., Any]:
+    operation = general(xp, name, entry, definition)
+    pullback, joint = entry.pullback, callable(entry.pullback)
+    kinds = xp._root._kinds
+
+    def call(*args: Any, **options: Any) -> Any:
+        level, values, nodes, nested = _split(args)
+        if level is None:
+            return function(*args, **options)
+        for x in values:
+            if type(x) not in kinds:
+                xp.admit(x)
+        if options:
+            options = {key: option(name, key, x) for key, x in options.items()}
+        y = call(*values, **options) if nested else function(*values, **options)
+        active = False
+        for k, node in enumerate(nodes):
+            if node is not None:
+                active = True
+                if not joint and (k >= len(pullback) or pullback[k] is None):
+                    raise no_derivative(name, nodes)
+        if not active:
+            return wrap(level, y)
+        return record(level, operation, nodes, y, values, options)
+
+    return call
+
+
+def record(level: Any, operation: Operation, nodes: Any, y: Any, args: Any, options: Any) -> Any:
+    """Record an operation of one or several outputs."""
+    if not isinstance(y, tuple):
+        return level.record(operation, nodes, y, args, options)
+    whole = level.record(operation, nodes, tuple(y), args, options)
+    parts = [
+        level.record(item(k), (whole._node,), part, (), len(y))
+        if _is_inexact(level, part)
+        else Variable(level, part, None)
+        for k, part in enumerate(y)
+    ]
+    return type(y)(*parts) if hasattr(y, "_fields") else type(y)(parts)  # named tuple or the like
+
+
+def _is_inexact(level: Any, x: Array) -> bool:
+    """Whether an array holds real or complex numbers of a continuum."""
+    return is_inexact(level.functions._base, x.dtype)
+
+
+def defined(xp: Any, function: Any, definition: Any) -> Callable[..., Any]:
+    constant = without_derivative(function)
+
+    def call(*args: Any, **options: Any) -> Any:
+        if any(map(is_active, (*args, *options.values()))):
+            return definition(xp, *args, **options)
+        return constant(*args, **options)
+
+    return call

@@ -1,0 +1,47 @@
+"""Which engine serves a call: the library's own where it has one, else the tape.
+
+A traced array, or ``engine="tape"``, always means the tape.
+"""
+
+from types import ModuleType
+from typing import Any
+
+from xdl.core import tree
+from xdl.core._backends import backend_of
+from xdl.core._namespace import is_array, is_traced
+
+from . import _control, _engine
+
+__all__ = ["engine_for", "has_traced", "native_engine"]
+
+_engines: dict[type, ModuleType | None] = {}
+
+
+def native_engine(trees: Any) -> ModuleType | None:
+    """Engine of the library that owns the first array; None for traced arrays, and where there is none."""
+    for x in tree.iterate(trees):
+        cls = type(x)
+        if cls in _engines:
+            return _engines[cls]
+        if is_traced(cls):
+            return None
+        if is_array(x):
+            _engines[cls] = backend_of(x).engine
+            return _engines[cls]
+    return None
+
+
+def engine_for(name: str, trees: Any, engine: str | None) -> Any:
+    """Find function ``name`` of the engine that serves these arrays."""
+    if engine not in (None, "native", "tape"):
+        message = f"`engine` must be 'native', 'tape' or None, got {engine!r}"
+        raise ValueError(message)
+    found = None if engine == "tape" else getattr(native_engine(trees), name, None)
+    if engine == "native" and found is None:
+        message = f"engine='native': the library of these arrays has no {name} of its own; use engine='tape'"
+        raise ValueError(message)
+    return found or getattr(_engine, name, None) or getattr(_control, name)
+
+
+def has_traced(trees: Any) -> bool:
+    return any(is_traced(type(x)) for x in tree.iterate(trees))
