@@ -20,7 +20,7 @@ from xdl.core._namespace import SCALARS, is_array
 
 from ._bindings import binary, defined, nary, recorded, unary
 from ._constants import is_active, newest_level, plain, refused, uniform, unknown, without_derivative
-from ._creation import like, numbers_only
+from ._creation import full, like, numbers_only
 from ._operations import elementwise
 from ._registry import RULES, Composed, Partials, Rule, Zero
 from ._traced_namespace import CREATION, EXTENSIONS, TracedNamespace
