@@ -10,9 +10,14 @@ Names are those of ``tests/spaces.py``: numpy, numpy-readonly, strict, mock, tor
 cupy; "numpy", "torch" and "jax" stand for all of their kind.
 """
 
+import contextlib
+import ctypes
+import gc
 import os
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -32,6 +37,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("xdl")
 
+MEMORY = 2 * 2**30  # bytes of one test process, of which there are as many as cores
 NO_FLOAT64 = "float64 does not exist there"
 
 
@@ -79,6 +85,20 @@ def _reason(test: Any, mark: pytest.Mark) -> str:
         message = f"{test.nodeid}: {mark.name} takes names out of {sorted(known)} and a reason=, got {mark}"
         raise pytest.UsageError(message)
     return reason
+
+
+@pytest.fixture(autouse=True, scope="module")
+def bounded_memory() -> Iterator[None]:
+    """Forget compiled programs now and then: JAX keeps two megabytes for each, and the tests compile thousands."""
+    yield
+    status = Path("/proc/self/statm")
+    if "jax" in sys.modules and status.exists():
+        resident = int(status.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        if resident > MEMORY:
+            sys.modules["jax"].clear_caches()
+            gc.collect()
+            with contextlib.suppress(OSError, AttributeError):  # only glibc must be told to give memory back
+                ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 @pytest.fixture
