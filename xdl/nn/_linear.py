@@ -32,8 +32,9 @@ def linear(x: Array, w: Array, b: Array | None = None, /) -> Array:
         If the dtypes differ; nothing is promoted.
     """
     check_linear(x, w, b)
-    y = array_namespace(x, w, b).matmul(x, w)
-    return y if b is None else y + b
+    xp = array_namespace(x, w, b)
+    y = xp.matmul(x, w)
+    return y if b is None else xp.add(y, b)
 
 
 def check_linear(x: Any, w: Any, b: Any) -> None:

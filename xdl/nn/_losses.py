@@ -30,7 +30,7 @@ def mse(prediction: Array, target: Array, /, *, reduction: str = "mean") -> Arra
     check_mse(prediction, target, reduction)
     xp = array_namespace(prediction, target)
     p = widen(xp, prediction)
-    d = p - narrow(xp, target, p)
+    d = xp.subtract(p, narrow(xp, target, p))
     return narrow(xp, reduce(xp, d * d, reduction), prediction)
 
 
@@ -39,7 +39,7 @@ def _pull_mse(
 ) -> Any:
     scale = 2 * weight(p.shape) if reduction == "mean" else 2.0
     z = widen(xp, p)
-    d = (z - narrow(xp, t, z)) * (widen(xp, dy) * scale)
+    d = xp.multiply(xp.subtract(z, narrow(xp, t, z)), widen(xp, dy) * scale)
     return d if wanted[0] else None, -d if wanted[1] else None
 
 

@@ -40,7 +40,7 @@ def softmax_pullback(dy: Array, y: Array, /, *, axis: int) -> Array:
     """Cotangent of the argument of `softmax`, given its result."""
     xp = array_namespace(dy, y)
     d, p = widen(xp, dy), widen(xp, y)
-    return narrow(xp, p * (d - xp.sum(p * d, axis=axis, keepdims=True)), dy)
+    return narrow(xp, xp.multiply(p, xp.subtract(d, xp.sum(xp.multiply(p, d), axis=axis, keepdims=True))), dy)
 
 
 # the matrix of the derivative is symmetric
@@ -80,7 +80,8 @@ def log_softmax_pullback(dy: Array, y: Array, /, *, axis: int) -> Array:
     """Cotangent of the argument of `log_softmax`, given its result."""
     xp = array_namespace(dy, y)
     d = widen(xp, dy)
-    return narrow(xp, d - xp.exp(widen(xp, y)) * xp.sum(d, axis=axis, keepdims=True), dy)
+    p = xp.exp(widen(xp, y))
+    return narrow(xp, xp.subtract(d, xp.multiply(p, xp.sum(d, axis=axis, keepdims=True))), dy)
 
 
 rule(log_softmax, pullback=(lambda xp, dy, y, x, *, axis: log_softmax_pullback(dy, y, axis=axis),))
@@ -122,7 +123,7 @@ def _pull_logsumexp(xp: Any, dy: Array, y: Array, x: Array, *, axis: Any, keepdi
     if not keepdims:
         dy = xp.reshape(dy, tuple([1 if i in axes else n for i, n in enumerate(x.shape)]))
     e, s, _ = _exponentials(xp, x, axes)
-    return narrow(xp, e * (widen(xp, dy) / xp.where(s == 0, 1.0, s)), x)
+    return narrow(xp, xp.multiply(e, xp.divide(widen(xp, dy), xp.where(s == 0, 1.0, s))), x)
 
 
 rule(logsumexp, pullback=(_pull_logsumexp,))
