@@ -4,6 +4,7 @@ import struct
 from typing import Any
 
 import torch
+from torch._subclasses.fake_tensor import FakeTensor
 from torch.utils.weak import WeakIdKeyDictionary
 
 from xdl.optim import SGD, Adam, AdamW, overwrite
@@ -33,7 +34,8 @@ def _fusible(t: Any, xs: Any, grads: Any, states: Any, /, *, rule: Any) -> bool:
         return False
     written = [tensor for x, state in zip(xs, states, strict=True) for tensor in (x, *state)]
     for grad in grads:
-        if not isinstance(grad, torch.Tensor) or grad.requires_grad:
+        # a fake tensor stands for one while a step is compiled, and has no memory
+        if not isinstance(grad, torch.Tensor) or isinstance(grad, FakeTensor) or grad.requires_grad:
             return False
     for x in written:
         # The kernel walks through memory: a transposed tensor would be paired with the wrong entries.
