@@ -11,10 +11,10 @@ def _mirror(cls, flatten, unflatten, names):
     keys = [jax.tree_util.GetAttrKey(name) for name in names]
 
     def with_keys(x):
-        children, structure = flatten(x)
+        children, structure, _ = flatten(x)
         return tuple(zip(keys, children, strict=True)), structure
 
-    jax.tree_util.register_pytree_with_keys(cls, with_keys, unflatten, flatten)
+    jax.tree_util.register_pytree_with_keys(cls, with_keys, unflatten, lambda x: flatten(x)[:2])
 
 
 tree.add_mirror(_mirror)

@@ -12,7 +12,7 @@ __all__ = []
 def _mirror(cls, flatten, unflatten, names):
     # None is a leaf to torch, which torch.func refuses: a module without a bias goes without that child.
     def flatten_present(x):
-        children, structure = flatten(x)
+        children, structure, _ = flatten(x)
         present = tuple([child is not None for child in children])
         return [child for child in children if child is not None], (structure, present)
 

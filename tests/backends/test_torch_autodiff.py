@@ -19,6 +19,13 @@ wide = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable
 SLOW = {name for name in PROGRAMS if "jit" in name and name != "map_of_jit"}
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _forward_mode():
+    """Forward mode, loaded before torch.compile is the first to need it: torch warns about its own code then."""
+    x = torch.ones(())
+    xdl.jvp(lambda x: x * x, (x,), (x,))
+
+
 @pytest.fixture(autouse=True)
 def _loaded():
     xdl.backend("torch")

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, dataclass_transform
 
 from . import tree
@@ -42,6 +42,11 @@ def _constructor(init: Any) -> Any:
     return construct
 
 
+def _getter(names: tuple[str, ...]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
+    """Compile a function that takes the tuple of named values out of a dictionary; torch.compile can follow it."""
+    return eval(f"lambda values: ({''.join(f'values[{name!r}], ' for name in names)})")
+
+
 @dataclass_transform(field_specifiers=(dataclasses.field, static))
 class Module:
     """Base of layers and models: a frozen dataclass whose array fields are the leaves of a pytree.
@@ -73,15 +78,15 @@ class Module:
         dynamic = tuple(f.name for f in fields if not f.metadata.get("static"))
         fixed = tuple(f.name for f in fields if f.metadata.get("static"))
 
-        def flatten(module: Any) -> tuple[tuple[Any, ...], Any]:
+        names, active, structural = dynamic + fixed, _getter(dynamic), _getter(fixed)
+
+        def flatten(module: Any) -> tuple[tuple[Any, ...], Any, tuple[str, ...]]:
             values = module.__dict__
-            return tuple([values[name] for name in dynamic]), tuple([values[name] for name in fixed])
+            return active(values), structural(values), dynamic
 
         def unflatten(structure: Any, children: Iterable[Any]) -> Any:
             module = object.__new__(cls)
-            values: Any = module.__dict__
-            values.update(zip(dynamic, children, strict=True))
-            values.update(zip(fixed, structure, strict=True))
+            module.__dict__.update(zip(names, (*children, *structure), strict=True))
             return module
 
         tree.register(cls, flatten, unflatten, dynamic)

@@ -31,12 +31,12 @@ _nodes: list[tuple[Any, ...]] = []
 
 def register(
     cls: type,
-    flatten: Callable[[Any], tuple[tuple[Any, ...], Any]],
+    flatten: Callable[[Any], tuple[tuple[Any, ...], Any, tuple[str, ...]]],
     unflatten: Callable[[Any, Iterable[Any]], Any],
     names: tuple[str, ...],
 ) -> None:
-    """Make ``cls`` a container; ``names`` are the names of its children."""
-    optree.register_pytree_node(cls, lambda x: (*flatten(x), names), unflatten, namespace=NAMESPACE)
+    """Make ``cls`` a container; ``flatten`` gives its children, its structure and ``names``, those of the children."""
+    optree.register_pytree_node(cls, flatten, unflatten, namespace=NAMESPACE)
     _nodes.append((cls, flatten, unflatten, names))
     for mirror in _mirrors:
         mirror(cls, flatten, unflatten, names)
