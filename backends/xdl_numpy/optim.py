@@ -38,7 +38,7 @@ def _in_place(t: Any, xs: Any, grads: Any, states: Any, /, *, rule: Any) -> bool
         dtype = x.dtype
         for array in (x, *state):
             # Complex moments differ in dtype, half precision is computed in single: the pure step serves.
-            if type(array) is not np.ndarray or array.dtype is not dtype or not array.flags.writeable:
+            if type(array) is not np.ndarray or array.dtype != dtype or not array.flags.writeable:
                 return False
             owners.add(id(array) if array.base is None else id(array.base))
         if not isinstance(grad, np.ndarray | np.generic):

@@ -81,6 +81,7 @@ def test_memory_order_and_byte_order_do_not_matter(tmp_path):
         np.testing.assert_array_equal(train.load(tmp_path / "x", x), x, strict=True)
     loaded = train.load(tmp_path / "x", x)
     loaded += 1  # a donated update writes in place
+    assert loaded.dtype is x.dtype
 
 
 def test_a_file_that_does_not_fit_is_refused_by_name(tmp_path):

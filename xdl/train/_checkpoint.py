@@ -229,7 +229,7 @@ def _read(file: Any, entry: Entry, leaf: Any) -> Any:
 def _native(host: Array) -> Array:
     """Values of bytes that begin with the least significant one."""
     little = host.view(host.dtype.newbyteorder("<"))
-    return little.astype(host.dtype, copy=False)
+    return little.astype(host.dtype, copy=False).view(host.dtype)
 
 
 def replace(path: str | os.PathLike[str], write: Callable[[BinaryIO], None]) -> None:
