@@ -163,10 +163,12 @@ def _check_counts(**counts: int | None) -> None:
 
 
 def _copy(x: Any) -> Any:
+    """Copy in the memory order that a loaded array has: rounding may depend on the order."""
     if not is_array(x):
         return x
+    xp = array_namespace(x)
+    copy = xp.reshape(xp.asarray(xp.reshape(stop_gradient(x), (-1,)), copy=True), x.shape)
     # Bound to its device, like the results of a step: JAX would compile a second time for the second step.
-    copy = array_namespace(x).asarray(stop_gradient(x), copy=True)
     return array_api_compat.to_device(copy, array_api_compat.device(x))
 
 
