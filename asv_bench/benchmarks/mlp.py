@@ -187,13 +187,13 @@ class NumPyStep:
         need("torch")
 
     def track_ratio_to_torch(self):
-        return ratio(by_xdl("numpy"), torch_eager(), rounds=150)
+        return ratio(by_xdl("numpy"), torch_eager(), rounds=40, repeat=10)
 
     def track_ratio_to_torch_fused(self):
-        return ratio(by_xdl("numpy"), torch_eager(fused=True), rounds=150)
+        return ratio(by_xdl("numpy"), torch_eager(fused=True), rounds=40, repeat=10)
 
     def track_milliseconds(self):
-        return in_turns(by_xdl("numpy"), rounds=150)[0] * 1e3
+        return in_turns(by_xdl("numpy"), rounds=40, repeat=10)[0] * 1e3
 
     track_ratio_to_torch.unit = track_ratio_to_torch_fused.unit = "ratio"
     track_milliseconds.unit = "ms"
@@ -208,13 +208,13 @@ class TorchStep:
         need("torch")
 
     def track_ratio_to_torch(self):
-        return ratio(by_xdl("torch"), torch_eager(), rounds=150)
+        return ratio(by_xdl("torch"), torch_eager(), rounds=40, repeat=10)
 
     def track_ratio_to_torch_fused(self):
-        return ratio(by_xdl("torch"), torch_eager(fused=True), rounds=150)
+        return ratio(by_xdl("torch"), torch_eager(fused=True), rounds=40, repeat=10)
 
     def track_ratio_compiled(self):
-        return ratio(xdl_compiled(), torch_compiled(), rounds=150)
+        return ratio(xdl_compiled(), torch_compiled(), rounds=40, repeat=10)
 
     track_ratio_to_torch.unit = track_ratio_to_torch_fused.unit = track_ratio_compiled.unit = "ratio"
 
@@ -228,6 +228,6 @@ class JaxStep:
         need("jax", "optax")
 
     def track_ratio_jitted(self):
-        return ratio(xdl_on_jax(), jax_by_hand(), rounds=200)
+        return ratio(xdl_on_jax(), jax_by_hand(), rounds=40, repeat=10)
 
     track_ratio_jitted.unit = "ratio"

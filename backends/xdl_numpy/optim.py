@@ -7,6 +7,8 @@ import numpy as np
 
 from xdl.optim import Adam, AdamW, overwrite
 
+from ._memory import empty
+
 # Parameters, gradient, two moments and a work array: five blocks fit into 1 MiB, the smaller second-level caches.
 BLOCK_BYTES = 1 << 17
 
@@ -91,7 +93,7 @@ def _(t, xs, grads, states, /, *, rule):
         dtype = x.dtype
         if dtype not in prepared:
             size = max(1, BLOCK_BYTES // dtype.itemsize)
-            prepared[dtype] = size, np.empty(size, dtype), _adam_numbers(rule, float(t), dtype.type)
+            prepared[dtype] = size, empty((size,), dtype), _adam_numbers(rule, float(t), dtype.type)
         size, space, numbers = prepared[dtype]
         if x.size <= size:
             _adam(x, grad, m, v, space[: x.size].reshape(x.shape), *numbers)
