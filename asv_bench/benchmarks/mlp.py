@@ -142,6 +142,16 @@ def xdl_compiled():
     return repeated(torch.compile(step, fullgraph=True), *args)
 
 
+def xdl_jitted():
+    import torch
+
+    import xdl
+
+    torch.set_num_threads(1)
+    step, *args = xdl_step("torch", donate=False)
+    return repeated(xdl.jit(step), *args)
+
+
 # ---- JAX, by hand ----
 
 
@@ -216,7 +226,11 @@ class TorchStep:
     def track_ratio_compiled(self):
         return ratio(xdl_compiled(), torch_compiled(), rounds=40, repeat=10)
 
-    track_ratio_to_torch.unit = track_ratio_to_torch_fused.unit = track_ratio_compiled.unit = "ratio"
+    def track_ratio_jitted_to_compiled(self):
+        return ratio(xdl_jitted(), torch_compiled(), rounds=40, repeat=10)
+
+    track_ratio_to_torch.unit = track_ratio_to_torch_fused.unit = "ratio"
+    track_ratio_compiled.unit = track_ratio_jitted_to_compiled.unit = "ratio"
 
 
 class JaxStep:

@@ -51,3 +51,16 @@ def test_python_numbers_are_arrays_of_the_current_backend(xp):
     found = xdl.grad(lambda x: x * x)(3.0)
     check_kind(found, xdl.asarray(3.0))
     assert values(found) == 6.0
+
+
+def test_mixed_devices_are_refused():
+    import array_api_strict as strict
+
+    w = strict.ones(2)
+    x = strict.ones(2, device=strict.Device("device1"))
+    message = r"grad: arrays on different devices.*CPU_DEVICE.*device1.*xdl.asarray\(x, like=y\)"
+    with pytest.raises(ValueError, match=message):
+        xdl.grad(lambda w, x: strict.sum(w * x))(w, x)
+    with pytest.raises(ValueError, match=message):
+        xdl.grad(lambda p: strict.sum(p["w"] * p["x"]))({"w": w, "x": x})
+    assert xdl.asarray(x, like=w).device == w.device

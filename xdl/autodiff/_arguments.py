@@ -5,9 +5,10 @@ from typing import Any
 
 from xdl.core import Array, array_namespace, tree
 from xdl.core._backends import current_backend
-from xdl.core._namespace import is_array
+from xdl.core._namespace import device_of, is_array
 
 from ._constants import is_inexact
+from ._engines import native_engine
 
 __all__ = ["active_arguments", "match_tangents", "positions", "scalar_valued"]
 
@@ -54,6 +55,8 @@ def active_arguments(args: tuple[Any, ...], argnums: tuple[int, ...], name: str)
             ready[k] = tree.unflatten(structure, leaves)
         everything += leaves
     _one_library(everything)
+    if native_engine(everything) is None:  # a library with an engine knows better which devices may meet
+        _one_device([*everything, *(x for k, x in enumerate(args) if k not in argnums and is_array(x))], name)
     return tuple(ready)
 
 
@@ -64,6 +67,16 @@ def _is_inexact(x: Any) -> bool:
 def _one_library(leaves: list[Any]) -> None:
     if len({type(x) for x in leaves}) > 1:
         array_namespace(*leaves)
+
+
+def _one_device(arrays: list[Any], name: str) -> None:
+    devices = list(dict.fromkeys(map(device_of, arrays)))
+    if len(devices) > 1:
+        places = " and ".join(map(str, devices))
+        message = (
+            f"{name}: arrays on different devices in one call: {places}; move one with xdl.asarray(x, like=y)"
+        )
+        raise ValueError(message)
 
 
 _real: set[tuple[type, Any]] = set()
