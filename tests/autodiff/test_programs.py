@@ -94,6 +94,8 @@ def test_checkpoint_gives_the_same_derivatives_with_captured_variables(xp, engin
     v = make(xp, [1.0, -1.0, 0.5])
     second = xdl.hvp(plain, (x,), (v,), engine="tape")
     assert_close(xdl.hvp(saved, (x,), (v,), engine=engine), second, **tolerance(xp))
+    pushforward = xdl.linearize(saved, x, engine=engine)[1]
+    assert_close(pushforward(v), xdl.jvp(plain, (x,), (v,), engine="tape")[1], **tolerance(xp))
     assert_close(
         xdl.jvp(saved, (x,), (v,), engine=engine)[1],
         xdl.jvp(plain, (x,), (v,), engine="tape")[1],

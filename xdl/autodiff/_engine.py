@@ -210,7 +210,11 @@ def checkpoint(f: Callable[..., Any], args: tuple[Any, ...], options: Any) -> An
         finally:
             level.entries = before
 
-    values, nodes, structure = run(_Later(start))
+    first = _Later(start)
+    values, nodes, structure = run(first)
+    # what the first run keeps: which earlier entries it reads
+    outer = tuple(sorted({n for entry in first.own() for n in entry[1] if n is not None and n < start}))
+    del first
     # node -> place among the outputs; a captured variable returned as it came has an older node
     inner = [node for node in nodes if node is not None and node >= start]
     if not inner:
@@ -242,11 +246,16 @@ def checkpoint(f: Callable[..., Any], args: tuple[Any, ...], options: Any) -> An
         cotangents.owned = {n for n in cotangents.owned if n < start} | {n for n in owned if n >= start}
 
     def push_again(tangents: Any, y: Any, operands: Any, options: Any) -> Any:
-        message = "linearize through xdl.checkpoint: use jvp, which keeps nothing to begin with"
-        raise NotImplementedError(message)
+        entries, outputs = again()
+        found = dict(zip(outer, tangents, strict=True))
+        for n, (operation, operand_nodes, yn, xs, opts) in enumerate(entries, start):
+            incoming = [found.get(node) for node in operand_nodes]
+            if any(t is not None for t in incoming):
+                found[n] = operation.push(incoming, yn, xs, opts)
+        return [found.get(node) for node in outputs]
 
     whole = len(kept)
-    kept.append((Operation("checkpoint", pull_again, push_again), (), (), (), None))
+    kept.append((Operation("checkpoint", pull_again, push_again), outer, (), (), None))
     results, place = [], 0
     for y, node in zip(values, nodes, strict=True):
         if node is not None and node >= start:
