@@ -37,16 +37,18 @@ def _fusible(t: Any, xs: Any, grads: Any, states: Any, /, *, rule: Any) -> bool:
         # a fake tensor stands for one while a step is compiled, and has no memory
         if not isinstance(grad, torch.Tensor) or isinstance(grad, FakeTensor) or grad.requires_grad:
             return False
+    if written[0].device.type not in _DEVICES:
+        return False
     for x in written:
         # The kernel walks through memory: a transposed tensor would be paired with the wrong entries.
-        if x.dtype not in _FUSED or x.device.type not in _DEVICES or not x.is_contiguous():
+        if x.dtype not in _FUSED or not x.is_contiguous():
             return False
     try:
-        places = {x.data_ptr() for x in written if x.numel()}
-        read = {grad.data_ptr() for grad in grads if grad.numel()}
+        places = [place for x in written if (place := x.data_ptr())]  # an empty tensor has none
+        read = [grad.data_ptr() for grad in grads]
     except RuntimeError:  # a wrapped tensor of torch.func has no memory of its own
         return False
-    return len(places) == sum(1 for x in written if x.numel()) and places.isdisjoint(read)
+    return len(set(places)) == len(places) and set(places).isdisjoint(read)
 
 
 @overwrite.method("torch", when=_fusible)
