@@ -69,7 +69,7 @@ def cross_entropy(
         fit, mass = xp.sum(xp.where(hit, z, 0.0), axis=axis), None
     if label_smoothing:
         fit = (1 - label_smoothing) * fit + label_smoothing * xp.mean(z, axis=axis)
-        mass = (1 - label_smoothing) * mass + label_smoothing if dense else None
+        mass = (1 - label_smoothing) * mass + label_smoothing if dense else None  # pyright: ignore[reportOperatorIssue]
     loss = (xp.multiply(mass, xp.log(s)) if dense else xp.log(s)) - fit
     if not dense:
         loss = xp.where(xp.any(hit, axis=axis), loss, math.nan)
@@ -94,7 +94,7 @@ def cross_entropy_pullback(
         t, mass = xp.astype(hit, z.dtype), None
     if label_smoothing:
         t = (1 - label_smoothing) * t + label_smoothing / n
-        mass = (1 - label_smoothing) * mass + label_smoothing if dense else None
+        mass = (1 - label_smoothing) * mass + label_smoothing if dense else None  # pyright: ignore[reportOperatorIssue]
     dx = (xp.multiply(mass, p) if dense else p) - t
     if not dense:
         # the loss of an example without a class is a constant, NaN
