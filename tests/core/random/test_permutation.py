@@ -55,6 +55,8 @@ def test_low_word_decides_among_equal_high_words(xp, monkeypatch):
         monkeypatch.setattr(module, "words", tied)
     with xdl.portable() if "jax" not in xp.__name__ else contextlib.nullcontext():
         order = values(draw_order(random.key(0), count=100))
+    if "jax" in xp.__name__:
+        methods.jax.clear_caches()  # or the planted words stay in the compiled program, for tests to come
     assert order.tolist() == np.lexsort((low, high)).tolist()
 
 
