@@ -28,3 +28,9 @@ def test_a_traced_array_is_served_by_the_tape(xp):
 def test_an_unknown_engine_is_refused():
     with pytest.raises(ValueError, match="`engine` must be 'native', 'tape' or None, got 'magic'"):
         engine_for("vjp", np.ones(1), "magic")
+
+
+@pytest.mark.parametrize("transform", [xdl.jacobian, xdl.hessian], ids=["jacobian", "hessian"])
+def test_transforms_made_of_others_refuse_an_unknown_engine_too(xp, transform):
+    with pytest.raises(ValueError, match="`engine` must be"):
+        transform(lambda x: x * x, engine="magic")(xp.asarray(1.0))

@@ -19,11 +19,7 @@ def scan(f: Callable[..., Any], init: Any, xs: Any, length: int, reverse: bool) 
 def _stack(items: list[Any]) -> Any:
     if not items or not tree.leaves(items[0]):
         return items[0] if items else None
-    return tree.map(lambda *parts: _namespace(parts).stack(list(parts)), *items)
-
-
-def _namespace(parts: tuple[Any, ...]) -> Any:
-    return array_namespace(*parts)
+    return tree.map(lambda *parts: array_namespace(*parts).stack(list(parts)), *items)
 
 
 def cond(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any], operands: Any) -> Any:

@@ -1,6 +1,7 @@
 """Transforms that differentiate, named as in JAX."""
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +9,7 @@ from xdl.core import array_namespace, tree
 from xdl.core._namespace import device_of, is_array
 
 from ._arguments import active_arguments, match_tangents, positions, scalar_valued
-from ._engines import engine_for, has_traced, native_engine
+from ._engines import engine_for, has_traced, native_function
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "linearize", "stop_gradient", "value_and_grad", "vjp"]
 
@@ -225,9 +226,7 @@ def jacobian(
     def wrapped(*args: Any) -> Any:
         chosen = positions(argnums, args, "jacobian")
         args = active_arguments(args, chosen, "jacobian")
-        native = (
-            None if engine == "tape" else getattr(native_engine([args[k] for k in chosen]), "jacobian", None)
-        )
+        native = native_function("jacobian", [args[k] for k in chosen], engine)
         structures = []
 
         def watched(*args: Any) -> Any:
@@ -262,17 +261,14 @@ def _jacobian(
     rows = []
     for place, leaf in enumerate(leaves):
         xp = array_namespace(leaf)
-        n = 1
-        for length in leaf.shape:
-            n *= length
+        n = math.prod(leaf.shape)
         units = xp.reshape(xp.eye(n, dtype=leaf.dtype, device=device_of(leaf)), (n, *leaf.shape))
         pulled = [
             pullback(tree.unflatten(structure, [*zeros[:place], units[i, ...], *zeros[place + 1 :]]))
             for i in range(n)
         ]
         if not pulled:
-            pulled_shape = tree.map(lambda x: array_namespace(x).zeros_like(x)[None, ...][:0, ...], active)
-            stacked = pulled_shape
+            stacked = tree.map(lambda x: array_namespace(x).zeros_like(x)[None, ...][:0, ...], active)
         else:
             stacked = tree.map(lambda *parts: array_namespace(*parts).stack(list(parts)), *pulled)
         shaped = tree.map(
@@ -303,9 +299,7 @@ def hessian(
     def wrapped(*args: Any) -> Any:
         chosen = positions(argnums, args, "hessian")
         args = active_arguments(args, chosen, "hessian")
-        native = (
-            None if engine == "tape" else getattr(native_engine([args[k] for k in chosen]), "hessian", None)
-        )
+        native = native_function("hessian", [args[k] for k in chosen], engine)
         if native is not None:
             found = native(scalar_valued(f, False, "hessian"), chosen, args)
             return found[0][0] if isinstance(argnums, int) else found

@@ -7,7 +7,7 @@ from typing import Any
 from xdl.core import Array, tree
 from xdl.core._namespace import is_array
 
-from ._constants import uniform
+from ._constants import newest_level, uniform
 from ._functions import Functions, functions_of
 from ._operations import Operation, item, project
 from ._tape import Forward, Tape, pull, push
@@ -186,18 +186,13 @@ class _Later(list):
         return list(self)
 
 
-def _newest_level(leaves: list[Any]) -> Any:
-    levels = [x._level for x in leaves if type(x) is Variable]
-    return max(levels, key=lambda level: level.number, default=None)
-
-
 def checkpoint(f: Callable[..., Any], args: tuple[Any, ...], options: Any) -> Any:
     """Run ``f`` without keeping what its gradient needs; run it again when the gradient is asked for.
 
     Variables that ``f`` captures from around it are treated right, since the second run records on the
     same level, with nodes that begin where the first run began.
     """
-    level = _newest_level(tree.leaves((args, options)))
+    level = newest_level(tree.leaves((args, options)), {})
     if level is None or isinstance(level, Forward):
         return f(*args, **options)
     start, kept = len(level.entries), level.entries
@@ -277,7 +272,7 @@ def custom_rule(f: Callable[..., Any], pullback: Any, pushforward: Any) -> Calla
 
     def call(*args: Any) -> Any:
         leaves, structure = tree.flatten(args)
-        level = _newest_level(leaves)
+        level = newest_level(leaves, {})
         if level is None:
             return f(*args)
         xp = level.functions

@@ -12,7 +12,7 @@ from xdl.core._namespace import is_array, is_traced
 
 from . import _control, _engine
 
-__all__ = ["engine_for", "has_traced", "native_engine"]
+__all__ = ["engine_for", "has_traced", "native_engine", "native_function"]
 
 _engines: dict[type, ModuleType | None] = {}
 
@@ -31,12 +31,17 @@ def native_engine(trees: Any) -> ModuleType | None:
     return None
 
 
-def engine_for(name: str, trees: Any, engine: str | None) -> Any:
-    """Find function ``name`` of the engine that serves these arrays."""
+def native_function(name: str, trees: Any, engine: str | None) -> Any:
+    """Function ``name`` of the library's own engine; None where the library has none, or the tape is asked for."""
     if engine not in (None, "native", "tape"):
         message = f"`engine` must be 'native', 'tape' or None, got {engine!r}"
         raise ValueError(message)
-    found = None if engine == "tape" else getattr(native_engine(trees), name, None)
+    return None if engine == "tape" else getattr(native_engine(trees), name, None)
+
+
+def engine_for(name: str, trees: Any, engine: str | None) -> Any:
+    """Find function ``name`` of the engine that serves these arrays."""
+    found = native_function(name, trees, engine)
     if engine == "native" and found is None:
         message = f"engine='native': the library of these arrays has no {name} of its own; use engine='tape'"
         raise ValueError(message)
