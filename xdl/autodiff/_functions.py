@@ -12,11 +12,9 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-import array_api_compat
-
 from xdl.core import Array, array_namespace, tree
 from xdl.core import _generic as core_generic
-from xdl.core._namespace import SCALARS, is_array
+from xdl.core._namespace import SCALARS, device_of, is_array
 
 from ._bindings import binary, defined, nary, recorded, unary
 from ._constants import is_active, newest_level, plain, refused, uniform, unknown, without_derivative
@@ -153,7 +151,7 @@ class Functions:
 
     def device_of(self, x: Array) -> Any:
         """Device of an array, for creation functions; None where it is not known while tracing."""
-        return array_api_compat.device(plain(x))
+        return device_of(plain(x))
 
     def _bind(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         entry = RULES[name]

@@ -2,10 +2,8 @@
 
 from typing import Any
 
-import array_api_compat
-
 from ._backends import backend, backend_of, current_backend
-from ._namespace import Array, array_namespace, is_array, is_traced
+from ._namespace import Array, array_namespace, device_of, is_array, is_traced
 
 __all__ = ["asarray", "to_numpy"]
 
@@ -33,8 +31,8 @@ def asarray(x: Any, *, like: Array | None = None, dtype: Any = None) -> Array:
         return xp.asarray(x, dtype=dtype)
     owner = backend_of(like)
     result = owner.asarray(x, dtype=dtype)
-    device = array_api_compat.device(like)
-    at_home = device is None or array_api_compat.device(result) == device
+    device = device_of(like)
+    at_home = device is None or device_of(result) == device
     return result if at_home else owner.xp.asarray(result, device=device)
 
 

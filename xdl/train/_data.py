@@ -4,10 +4,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import array_api_compat
-
 from xdl.core import Array, array_namespace, random, tree
-from xdl.core._namespace import is_array
+from xdl.core._namespace import device_of, is_array
 
 __all__ = ["Batches", "call_on", "select"]
 
@@ -41,7 +39,7 @@ class Batches:
         self._offsets = self._range(self.size), self._range(last)
 
     def _range(self, n: int) -> Array:
-        return self.xp.arange(n, device=array_api_compat.device(self.like))
+        return self.xp.arange(n, device=device_of(self.like))
 
     def order(self, key: Array | None) -> Array:
         """Order of the examples: random, or as they are."""
@@ -50,7 +48,7 @@ class Batches:
     def place(self, step: int) -> tuple[Array, Array]:
         """Where a batch begins in the order, as an array, so that nothing is compiled anew; and offsets from there."""
         offsets = self._offsets[step == self.steps - 1]
-        device = array_api_compat.device(self.like)
+        device = device_of(self.like)
         return self.xp.asarray(step * self.size, dtype=offsets.dtype, device=device), offsets
 
 

@@ -16,7 +16,7 @@ from xdl.autodiff import jit as compiled
 from xdl.autodiff import stop_gradient, value_and_grad
 from xdl.core import Array, array_namespace, asarray, random, to_numpy, tree
 from xdl.core._backends import backend_of
-from xdl.core._namespace import is_array
+from xdl.core._namespace import device_of, is_array
 
 from ._data import Batches, call_on, select
 from ._report import Report, Result
@@ -169,7 +169,7 @@ def _copy(x: Any) -> Any:
     xp = array_namespace(x)
     copy = xp.reshape(xp.asarray(xp.reshape(stop_gradient(x), (-1,)), copy=True), x.shape)
     # Bound to its device, like the results of a step: JAX would compile a second time for the second step.
-    return array_api_compat.to_device(copy, array_api_compat.device(x))
+    return array_api_compat.to_device(copy, device_of(x))
 
 
 def _wants_key(f: Callable[..., Any]) -> inspect.Parameter | None:
