@@ -1,8 +1,9 @@
 """The scan: every function of the standard has a rule, and every rule is right."""
 
 import array_api_strict
+import numpy as np
 import pytest
-from asserts import assert_close
+from asserts import assert_close, values
 
 import xdl
 import xdl.autodiff._functions as functions
@@ -10,6 +11,7 @@ from xdl.autodiff import rule
 from xdl.autodiff._functions import INSPECTION, LOCAL
 from xdl.autodiff._registry import RULES, Partials, Rule, Undefined, Zero
 from xdl.autodiff._traced_namespace import CREATION
+from xdl.core import _generic
 from xdl.testing import scan_rules, test_rule
 from xdl.testing._samples import SAMPLES
 
@@ -147,3 +149,34 @@ def test_a_rule_may_be_joint_and_is_told_what_is_wanted():
     assert asked == [(True, False)]
     # no pushforward: the definition is differentiated
     assert float(xdl.jvp(lambda a: product(a, b), (a,), (a,))[1]) == 6.0
+
+
+def test_what_the_forward_pass_saves_arrives_at_the_pullback(xp64):
+    """And where the operands are traced themselves, the pullback is asked to do without."""
+    seen = []
+
+    def cube(x: xdl.core.Array, /, *, scale: float = 1.0) -> xdl.core.Array:
+        return scale * x * x * x
+
+    cube.__module__ = "xdl.nn._cube"
+    cube = xdl.generic(cube)
+
+    def forward(x, *, scale):
+        return cube.definition(x, scale=scale), 3 * scale * x * x
+
+    def pullback(xp, dy, y, x, *, scale, saved=None):
+        seen.append(saved is not None)
+        return xp.multiply(dy, 3 * scale * x * x if saved is None else saved)
+
+    rule(cube, pullback=(pullback,), forward=forward)
+    f = lambda x: xdl.array_namespace(x).sum(cube(x, scale=2.0))
+    x = xp64.asarray([0.5, -1.5])
+    slope, bend = 6 * values(x) ** 2, np.diag(12 * values(x))
+    np.testing.assert_allclose(values(xdl.grad(f, engine="tape")(x)), slope, rtol=1e-12)
+    assert seen == [True]
+    np.testing.assert_allclose(values(xdl.hessian(f, engine="tape")(x)), bend, rtol=1e-12)
+    along = np.sum(slope * values(x))
+    np.testing.assert_allclose(values(xdl.jvp(f, (x,), (x,), engine="tape")[1]), along, rtol=1e-12)
+    np.testing.assert_allclose(values(xdl.linearize(f, x, engine="tape")[1](x)), along, rtol=1e-12)
+    np.testing.assert_allclose(values(xdl.grad(xdl.checkpoint(f), engine="tape")(x)), slope, rtol=1e-12)
+    del _generic._generics[cube.name]

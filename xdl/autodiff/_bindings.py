@@ -152,7 +152,7 @@ def nary(xp: Any, name: str, function: Any, table: Any) -> Callable[..., Any]:
 
 def recorded(xp: Any, name: str, function: Any, entry: Rule, definition: Any) -> Callable[..., Any]:
     operation = general(xp, name, entry, definition)
-    pullback, joint = entry.pullback, callable(entry.pullback)
+    pullback, joint, forward = entry.pullback, callable(entry.pullback), entry.forward
     kinds = xp._root._kinds
 
     def call(*args: Any, **options: Any) -> Any:
@@ -164,13 +164,19 @@ def recorded(xp: Any, name: str, function: Any, entry: Rule, definition: Any) ->
                 xp.admit(x)
         if options:
             options = {key: option(name, key, x) for key, x in options.items()}
-        y = call(*values, **options) if nested else function(*values, **options)
         active = False
         for k, node in enumerate(nodes):
             if node is not None:
                 active = True
                 if not joint and (k >= len(pullback) or pullback[k] is None):
                     raise no_derivative(name, nodes)
+        if nested:
+            y = call(*values, **options)
+        elif forward is not None and active and not level.carries:
+            y, saved = forward(*values, **options)
+            options = {**options, "saved": saved}
+        else:
+            y = function(*values, **options)
         if not active:
             return wrap(level, y)
         return record(level, operation, nodes, y, values, options)

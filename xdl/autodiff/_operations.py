@@ -160,6 +160,8 @@ def general(xp: Any, name: str, rule: Rule, definition: Callable[..., Any] | Non
                     cotangents.accumulate(node, dx)
 
     def push(tangents: Any, y: Any, args: Any, options: Any) -> Any:
+        if rule.forward is not None:
+            options = {key: x for key, x in options.items() if key != "saved"}
         if rule.pushforward is None:
             return _push_definition(xp, name, definition, tangents, args, options)
         if callable(rule.pushforward):

@@ -43,6 +43,7 @@ class Rule:
 
     pullback: Any
     pushforward: Any
+    forward: Any = None
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def linear(target: Any, transpose: Callable[..., Array]) -> None:
     _enter(target, Rule((pull,), (apply,)))
 
 
-def rule(target: Any, *, pullback: Any, pushforward: Any = None) -> None:
+def rule(target: Any, *, pullback: Any, pushforward: Any = None, forward: Any = None) -> None:
     """Give a pullback and a pushforward.
 
     Parameters
@@ -125,8 +126,14 @@ def rule(target: Any, *, pullback: Any, pushforward: Any = None) -> None:
         One per argument, ``t(xp, dx, y, *args, **options)``; their sum is the tangent. Or one callable
         for all, ``t(xp, tangents, y, args, options)``, with None for constants. A generic function may
         leave it out: its definition is then differentiated.
+    forward : callable, optional
+        ``forward(*args, **options)`` returns the value and what the pullback can use again, of whatever
+        type: it runs in place of the function where a pullback may follow, and the pullback gets the
+        second part as the option ``saved``. There is nothing saved where the operands are traced
+        themselves, for derivatives of higher order: ``saved=None`` is the pullback's default, and means
+        that it computes all it needs from the arguments, by functions that have rules.
     """
-    _enter(target, Rule(pullback, pushforward))
+    _enter(target, Rule(pullback, pushforward, forward))
 
 
 def composed(target: Any, definition: Callable[..., Any]) -> None:
