@@ -247,14 +247,6 @@ def test_backends_use_the_names_of_xdl():
         assert not strange, f"{folder.name}: {strange} name no module of xdl"
 
 
-def test_backends_load_the_files_they_have():
-    for folder in BACKENDS:
-        record = importlib.import_module(folder.name).backend
-        present = {p.stem for p in folder.glob("*.py") if not p.stem.startswith("_")}
-        unloaded = present - set(record.modules) - {"autodiff"}  # the engine is looked up by its name
-        assert not unloaded, f"{folder.name}: {sorted(unloaded)} are in no modules= of its record"
-
-
 @pytest.mark.parametrize("path", [p for p in MODULES if p.name != "__init__.py"], ids=label)
 def test_every_module_has_its_tests(path):
     """A file of its own name at the same place, or, for the files of a private folder, one of the folder's name."""

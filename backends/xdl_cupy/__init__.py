@@ -75,7 +75,6 @@ backend = Backend(
     name="cupy",
     namespace=_namespace,
     package="xdl_cupy",
-    modules=("random", "scatter", "optim"),
     arrays=("cupy.ndarray", "cupy._core.core.ndarray"),
     requirement="cupy-cuda13x",
     distribution="cupy-cuda13x",

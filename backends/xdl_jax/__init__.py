@@ -82,7 +82,6 @@ backend = Backend(
     name="jax",
     namespace=_namespace,
     package="xdl_jax",
-    modules=("_trees", "scatter", "optim", "nn", "random"),
     arrays=(
         "jax.Array",
         "jaxlib._jax.ArrayImpl",

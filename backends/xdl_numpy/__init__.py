@@ -47,7 +47,6 @@ backend = Backend(
     name="numpy",
     namespace=_namespace,
     package="xdl_numpy",
-    modules=("scatter", "optim", "nn", "random"),
     arrays=("numpy.ndarray", "numpy.generic"),
     requirement="numpy",
     to_device=_to_device,

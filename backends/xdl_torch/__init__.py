@@ -96,7 +96,6 @@ backend = Backend(
     name="torch",
     namespace=_namespace,
     package="xdl_torch",
-    modules=("_trees", "scatter", "optim", "nn", "random"),
     arrays=("torch.Tensor",),
     requirement="torch",
     probe=_probe,

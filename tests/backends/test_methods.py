@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from asserts import assert_close, values
-from method_samples import ELSEWHERE, SAMPLES, Sample
 from oracles import at_once, compiled
+from samples import ELSEWHERE, SAMPLES, Sample
 
 import xdl
 from xdl.core import _generic
@@ -126,7 +126,7 @@ def test_first_and_second_derivatives(name, backend):
 @pytest.mark.parametrize(("name", "backend"), METHODS, ids=ident)
 def test_every_method_is_reached(name, backend):
     """A method without a test fails: each one registered must run for some sample of its function."""
-    assert name in SAMPLES, f"{name} has a method for {backend}: add samples to tests/method_samples.py"
+    assert name in SAMPLES, f"{name} has a method for {backend}: add samples to tests/samples/"
     function = _generic._generics[name]
     reached = set()
     with wide(backend):

@@ -29,10 +29,9 @@ class Backend:
     namespace : callable
         Loads and returns the array API namespace.
     package : str, optional
-        Import package that holds the methods; its submodules named in ``modules`` are imported when
-        the backend is first needed.
-    modules : tuple of str
-        Submodules of ``package`` that register methods.
+        Import package that holds the methods, in modules named as the concepts of xdl; they are imported
+        when the backend is first needed. Not so those that begin with an underscore, and ``autodiff``,
+        the backend's own engine of gradients, which is looked up by its name.
     arrays : tuple of str
         Qualified names of the array classes, so that nothing is imported to recognize one.
     requirement : str
@@ -62,7 +61,6 @@ class Backend:
     name: str
     namespace: Callable[[], Any]
     package: str | None = None
-    modules: tuple[str, ...] = ()
     arrays: tuple[str, ...] = ()
     requirement: str = ""
     probe: Callable[[], str | None] | None = None
@@ -154,14 +152,17 @@ class Backend:
             advice = f"; install it with: pip install {self.requirement}" if self.requirement else ""
             message = f"backend {self.name!r} cannot be used: {reason}{advice}"
             raise BackendError(message)
-        _import_methods(self.package, self.modules)
+        _import_methods(self.package)
         return self
 
 
 @functools.cache
-def _import_methods(package: str | None, modules: tuple[str, ...]) -> None:
-    for module in modules:
-        importlib.import_module(f"{package}.{module}")
+def _import_methods(package: str | None) -> None:
+    if package is None:
+        return
+    for found in pkgutil.iter_modules(importlib.import_module(package).__path__):
+        if not found.name.startswith("_") and found.name != "autodiff":
+            importlib.import_module(f"{package}.{found.name}")
 
 
 # Plain dictionaries, not functools.cache: torch.compile follows them without a graph break.

@@ -1,0 +1,24 @@
+"""Arguments to try every method of a generic function with.
+
+One file for each concept, named as the file that defines the function, with a table ``SAMPLES``: name of a generic
+function -> samples. A new method of a function that has no entry fails ``test_methods.py``: add a sample for each
+path that the method may take (small and large, each option, each case in which it declines or treats values apart).
+"""
+
+import importlib
+import pkgutil
+
+from ._sample import INF, NAN, RNG, Sample, joined, sample
+
+__all__ = ["ELSEWHERE", "INF", "NAN", "RNG", "SAMPLES", "Sample", "joined", "sample"]
+
+SAMPLES: dict[str, tuple[Sample, ...]] = {}
+for _found in pkgutil.iter_modules(__path__, f"{__name__}."):
+    if not _found.name.rpartition(".")[2].startswith("_"):
+        SAMPLES |= importlib.import_module(_found.name).SAMPLES
+
+# Methods that a comparison with the portable definition cannot test, or that need more than that: why, and where.
+ELSEWHERE = {
+    "optim.": ("updates write into their arguments", "optim/test_update.py"),
+    "random.": ("integers, compared byte by byte with published ones", "core/random/test_same_bytes.py"),
+}
