@@ -51,6 +51,27 @@ def ratio(ours, theirs, **options):
     return a / b
 
 
+def of_two_threads(f, rounds=30, warmup=3):
+    """Median time of ``f`` on two cores with BLAS allowed two threads, by that on one core with one."""
+    from threadpoolctl import threadpool_limits
+
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        message = "needs two cores"
+        raise NotImplementedError(message)
+    seconds = {1: [], 2: []}
+    for k in range(rounds + warmup):
+        for n, found in seconds.items():
+            os.sched_setaffinity(0, set(cores[-n:]))
+            with threadpool_limits(n, user_api="blas"):
+                start = time.perf_counter()
+                f()
+                if k >= warmup:
+                    found.append(time.perf_counter() - start)
+    os.sched_setaffinity(0, set(cores))
+    return statistics.median(seconds[2]) / statistics.median(seconds[1])
+
+
 def need(*packages):
     """Skip the benchmark, as asv expects it in ``setup``, where a library is absent."""
     from importlib.util import find_spec
