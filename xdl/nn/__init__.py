@@ -2,6 +2,7 @@
 
 from ._accuracy import accuracy
 from ._activations import gelu, relu, sigmoid, softplus, tanh
+from ._conv import conv, convolve
 from ._cross_entropy import cross_entropy
 from ._dropout import dropout
 from ._initializers import (
@@ -26,6 +27,8 @@ __all__ = [
     "Dropout",
     "Sequential",
     "accuracy",
+    "conv",
+    "convolve",
     "cross_entropy",
     "dropout",
     "gelu",
