@@ -114,14 +114,14 @@ def binary(xp: Any, name: str, function: Any, table: Any) -> Callable[..., Any]:
     return call
 
 
-def _split(args: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...], tuple[Any, ...], bool]:
-    """Find the newest level among the operands; give their values below it, their nodes, and whether others remain."""
+def _split(args: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...], tuple[Any, ...]]:
+    """Find the newest level among the operands; give their values below it, and their nodes."""
     level = None
     for x in args:
         if type(x) is Variable and (level is None or x._level.number > level.number):
             level = x._level
     if level is None:
-        return None, args, (), False
+        return None, args, ()
     values, nodes, nested = [], [], False
     for x in args:
         node = None
@@ -131,12 +131,12 @@ def _split(args: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...], tuple[Any, ...]
             nested = True
         values.append(x)
         nodes.append(node)
-    return level, uniform(values) if nested else tuple(values), tuple(nodes), nested
+    return level, uniform(values) if nested else tuple(values), tuple(nodes)
 
 
 def nary(xp: Any, name: str, function: Any, table: Any) -> Callable[..., Any]:
     def call(*args: Any) -> Any:
-        level, values, nodes, _ = _split(args)
+        level, values, nodes = _split(args)
         if level is None:
             return function(*args)
         y = call(*values)
@@ -152,25 +152,40 @@ def nary(xp: Any, name: str, function: Any, table: Any) -> Callable[..., Any]:
 
 def recorded(xp: Any, name: str, function: Any, entry: Rule, definition: Any) -> Callable[..., Any]:
     operation = general(xp, name, entry, definition)
-    pullback, joint, forward = entry.pullback, callable(entry.pullback), entry.forward
+    pullback, forward = entry.pullback, entry.forward
+    # places of the operands that there is a pullback for; None: all of them
+    known = None if callable(pullback) else [k for k, p in enumerate(pullback) if p is not None]
     kinds = xp._root._kinds
 
     def call(*args: Any, **options: Any) -> Any:
-        level, values, nodes, nested = _split(args)
+        level = None
+        for x in args:
+            if type(x) is Variable and (level is None or x._level.number > level.number):
+                level = x._level
         if level is None:
             return function(*args, **options)
-        for x in values:
+        values, nodes, nested, active = [], [], False, False
+        for x in args:
+            node = None
+            if type(x) is Variable:
+                if x._level is level:
+                    node, x = x._node, x._value
+                    if node is not None:
+                        active = True
+                if type(x) is Variable:
+                    nested = True
             if type(x) not in kinds:
                 xp.admit(x)
+            values.append(x)
+            nodes.append(node)
+        if active and known is not None:
+            for k, node in enumerate(nodes):
+                if node is not None and k not in known:
+                    raise no_derivative(name, nodes)
         if options:
             options = {key: option(name, key, x) for key, x in options.items()}
-        active = False
-        for k, node in enumerate(nodes):
-            if node is not None:
-                active = True
-                if not joint and (k >= len(pullback) or pullback[k] is None):
-                    raise no_derivative(name, nodes)
         if nested:
+            values = uniform(values)
             y = call(*values, **options)
         elif forward is not None and active and not level.carries:
             y, saved = forward(*values, **options)

@@ -168,19 +168,16 @@ class Functions:
 
     def of_generic(self, function: Any) -> Callable[..., Any]:
         """Traced version of a generic function that owns a rule."""
-        if function not in self._operations:
+        found = self._operations.get(function)
+        if found is None or found[0] is not function.rule:
             entry = function.rule
             if isinstance(entry, Partials):
-                table = elementwise(self, function.name, entry)
-                made: Any = nary(self, function.name, function, table)
+                bound = {1: unary, 2: binary}.get(len(entry.derivatives), nary)
+                made: Any = bound(self, function.name, function, elementwise(self, function.name, entry))
             else:
                 made = recorded(self, function.name, function, entry, function.definition)
-            self._operations[function] = (entry, made)
-        entry, made = self._operations[function]
-        if entry is not function.rule:
-            del self._operations[function]
-            return self.of_generic(function)
-        return made
+            found = self._operations[function] = (entry, made)
+        return found[1]
 
 
 _of_base: dict[int, Functions] = {}

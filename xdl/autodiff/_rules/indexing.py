@@ -80,15 +80,16 @@ rule(
 # ---- items by key ----
 
 
+_BASIC = frozenset((int, slice, type(None), type(Ellipsis)))
+
+
 def _is_basic(key: Any) -> bool:
-    parts = key if type(key) is tuple else (key,)
-    return all(
-        part is None or part is Ellipsis or isinstance(part, int | slice) for part in parts
-    ) and not any(isinstance(part, bool) for part in parts)
-
-
-def _writable(xp: Any, dy: Array, key: Any) -> bool:
-    return xp.writes and type(dy) is not Variable and _is_basic(key)
+    if type(key) is not tuple:
+        return type(key) in _BASIC
+    for part in key:  # noqa: SIM110  (a generator costs more than the loop)
+        if type(part) not in _BASIC:
+            return False
+    return True
 
 
 def _positions(xp: Any, shape: tuple[int, ...], device: Any) -> Array:
@@ -96,38 +97,50 @@ def _positions(xp: Any, shape: tuple[int, ...], device: Any) -> Array:
 
 
 def _getitem(xp: Any) -> Any:
-    def get(x: Array, /, *, key: Any) -> Array:
-        return x[key]
-
     def pull(dy: Array, cotangents: Any, nodes: Any, y: Array, args: Any, options: Any) -> None:
         (node,), (x,), key = nodes, args, options["key"]
-        present = cotangents[node]
-        # without axes the sum so far may be a NumPy scalar, which has no items to add to
-        if node in cotangents.owned and type(present) is not Variable and x.shape and _writable(xp, dy, key):
-            with contextlib.suppress(RuntimeError):
-                present[key] += dy
-                return
         cotangents.accumulate(node, xp.scatter_key(dy, key=key, shape=x.shape))
         cotangents.owned.add(node)
+
+    writes = xp.writes
+
+    def pull_basic(dy: Array, cotangents: Any, nodes: Any, y: Array, args: Any, options: Any) -> None:
+        # slices and integers name no item twice, so the sum so far is added to in place
+        (node,), (x,), owned = nodes, args, cotangents.owned
+        # without axes the sum so far may be a NumPy scalar, which has no items to add to
+        if writes and node in owned and type(dy) is not Variable and x.shape:
+            present = cotangents[node]
+            if type(present) is not Variable:
+                try:
+                    present[options["key"]] += dy
+                except RuntimeError:  # torch.func.vmap: the sum is not mapped, what comes is
+                    pass
+                else:
+                    return
+        pull(dy, cotangents, nodes, y, args, options)
 
     def push(tangents: Any, y: Array, args: Any, options: Any) -> Array:
         return tangents[0][options["key"]]
 
-    operation = Operation("getitem", pull, push)
+    operation, basic = Operation("getitem", pull, push), Operation("getitem", pull_basic, push)
 
     def call(x: Array, /, *, key: Any) -> Array:
         if type(x) is not Variable:
-            return get(x, key=plain(key))
-        parts = key if type(key) is tuple else (key,)
-        if any(part is None for part in parts) and _is_basic(key):
-            # new axes are a reshape: libraries do not take them in the keys of assignments
-            rest = tuple(part for part in parts if part is not None)
-            whole = all(part is Ellipsis or part == slice(None) for part in rest)
-            return xp.reshape(x if whole else call(x, key=rest), plain(x)[key].shape)
-        y = call(x._value, key=key)
+            return x[plain(key)]
+        is_basic = _is_basic(key)
+        if is_basic:
+            if key is None or (type(key) is tuple and None in key):
+                # new axes are a reshape: libraries do not take them in the keys of assignments
+                rest = tuple(part for part in key if part is not None) if key is not None else ()
+                whole = all(part is Ellipsis or part == slice(None) for part in rest)
+                return xp.reshape(x if whole else call(x, key=rest), plain(x)[key].shape)
+        else:
+            key = plain(key)
+        value = x._value
+        y = call(value, key=key) if type(value) is Variable else value[key]
         if x._node is None:
             return Variable(x._level, y, None)
-        return x._level.record(operation, (x._node,), y, (x._value,), {"key": plain(key)})
+        return x._level.record(basic if is_basic else operation, (x._node,), y, (value,), {"key": key})
 
     return call
 
@@ -136,7 +149,7 @@ def _scatter_key(xp: Any) -> Any:
     """Zeros of a shape, with ``dy`` added at the places of a key: the transpose of an item."""
 
     def scatter(dy: Array, /, *, key: Any, shape: tuple[int, ...]) -> Array:
-        if _writable(xp, dy, key):
+        if xp.writes and type(dy) is not Variable and _is_basic(key):
             dx = xp.zeros(shape, dtype=dy.dtype, device=xp.device_of(dy))
             with contextlib.suppress(RuntimeError):  # torch.func.vmap: the zeros are not mapped, the rows are
                 dx[key] = dy
