@@ -1,10 +1,13 @@
 """Work on large arrays block by block, so that what is between two passes stays in the cache."""
 
+import math
+
 import numpy as np
 
 from ._memory import SMALLEST, empty
+from ._threads import share
 
-__all__ = ["BLOCK", "along", "elementwise", "is_real", "like", "nonempty_rows"]
+__all__ = ["BLOCK", "along", "elementwise", "is_real", "like", "nonempty_rows", "selected"]
 
 # elements; a few buffers of as many fit in the second-level cache
 BLOCK = 1 << 15
@@ -21,20 +24,84 @@ def nonempty_rows(x, axis):
 
 
 def like(x, dtype):
-    """Memory for a result of the shape of ``x``; None where NumPy does as well by itself."""
-    return empty(x.shape, dtype) if x.nbytes >= SMALLEST and x.flags.c_contiguous else None
+    """Memory for a result of the shape and the memory order of ``x``; None where NumPy does as well by itself."""
+    if x.size * dtype.itemsize < SMALLEST:
+        return None
+    if x.flags.c_contiguous:
+        return empty(x.shape, dtype)
+    axes = _order(x)
+    inverse = [0] * x.ndim
+    for k, axis in enumerate(axes):
+        inverse[axis] = k
+    return empty(tuple([x.shape[k] for k in axes]), dtype).transpose(inverse)
 
 
-def elementwise(kernel, x, *rest):
-    """Run ``kernel(x, *rest, y)`` on blocks; return ``y``, an array like ``x``."""
-    y = np.empty_like(x, subok=False)
-    if x.size <= BLOCK or not all(a.flags.c_contiguous for a in (x, *rest)):
-        kernel(x, *rest, y)
-        return y
-    flat = [a.reshape(-1) for a in (x, *rest, y)]
-    for start in range(0, x.size, BLOCK):
-        kernel(*[a[start : start + BLOCK] for a in flat])
-    return y
+def _order(x):
+    """Axes of an array from the longest stride to the shortest: the order of NumPy's results, order="K"."""
+    return sorted(range(x.ndim), key=lambda k: -abs(x.strides[k]))
+
+
+def _fills(x, axes):
+    """Whether the entries of ``x`` follow one another in memory, in the order of ``axes``."""
+    step = x.itemsize
+    for k in reversed(axes):
+        if x.strides[k] != step and x.shape[k] != 1:
+            return False
+        step *= x.shape[k]
+    return True
+
+
+def elementwise(kernel, x, *rest, results=1, scratch=0):
+    """Run ``kernel(x, *rest, *results, *scratch)`` on blocks; return the results, arrays like ``x``.
+
+    The arrays ``rest`` have the shape of ``x``, and so have the buffers of a kernel. Large arrays in another
+    memory order than the results are copied, and threads share the blocks.
+    """
+    made = []
+    for _ in range(results):
+        y = like(x, x.dtype)
+        made.append(np.empty_like(x, subok=False) if y is None else y)
+    if x.size <= BLOCK:
+        kernel(x, *rest, *made, *[np.empty_like(made[0]) for _ in range(scratch)])
+    else:
+        axes = None if made[0].flags.c_contiguous else _order(made[0])
+        flat = [_flat(a, axes) for a in (x, *rest, *made)]
+        size = x.size
+
+        def work(start, stop):
+            buffers = [np.empty(BLOCK, x.dtype) for _ in range(scratch)]
+            for first in range(start * BLOCK, min(stop * BLOCK, size), BLOCK):
+                last = min(first + BLOCK, size)
+                kernel(*[a[first:last] for a in flat], *[b[: last - first] for b in buffers])
+
+        share(work, math.ceil(size / BLOCK), operations=OPERATIONS * size)
+    return made[0] if results == 1 else tuple(made)
+
+
+# what an entry counts for in the decision about threads: about half a nanosecond
+OPERATIONS = 20
+
+
+def _flat(a, axes):
+    if axes is None:
+        return np.ascontiguousarray(a).reshape(-1)
+    if not _fills(a, axes):
+        a = np.ascontiguousarray(a.transpose(axes))
+        return a.reshape(-1)
+    return a.transpose(axes).reshape(-1)
+
+
+def selected(condition, yes, no, out):
+    """Write one of two constants for each entry of a boolean array, much faster than ``where``.
+
+    ``out`` is of floats; the bits of the constants are integers, whose arithmetic is exact.
+    """
+    bits = np.dtype(f"i{out.itemsize}").type
+    yes, no = (out.dtype.type(v).view(bits) for v in (yes, no))
+    integers = out.view(bits)
+    with np.errstate(over="ignore"):  # differences of integers may wrap around, and back
+        np.multiply(condition, yes - no, out=integers)
+        np.add(integers, no, out=integers)
 
 
 def along(kernel, axis, x, other):

@@ -1,9 +1,16 @@
-"""Activations with PyTorch's own kernels."""
+"""Activations with PyTorch's own kernels, where their derivatives at kinks are those of the definitions."""
 
 import torch
 import torch.nn.functional as F
 
-from xdl.nn._activations import gelu, relu, sigmoid, softplus
+from xdl.nn._activations.exponential_units import exponential_unit
+from xdl.nn._activations.gelu import gelu
+from xdl.nn._activations.hard import hard_sigmoid, hard_silu, hard_tanh, relu6
+from xdl.nn._activations.rectifiers import check_prelu, leaky_relu, prelu, relu, threshold
+from xdl.nn._activations.self_gated import check_glu, glu, mish, silu
+from xdl.nn._activations.shrinkage import check_bound, hard_shrink, soft_shrink
+from xdl.nn._activations.sigmoids import log_sigmoid, sigmoid, softsign, tanh
+from xdl.nn._activations.smooth_rectifiers import softplus
 
 
 @relu.method("torch")
@@ -11,9 +18,74 @@ def _(x, /):
     return F.relu(x)
 
 
+@relu6.method("torch")
+def _(x, /):
+    return F.relu6(x)
+
+
+@threshold.method("torch")
+def _(x, /, *, threshold, value):
+    return F.threshold(x, threshold, value)
+
+
+@leaky_relu.method("torch")
+def _(x, /, *, negative_slope):
+    return F.leaky_relu(x, negative_slope)
+
+
+@prelu.method("torch")
+def _(x, slope, /):
+    check_prelu(x, slope)
+    if slope.ndim == 0 or x.ndim < 3:
+        return F.prelu(x, slope)
+    return F.prelu(x.movedim(-1, 1), slope).movedim(1, -1)
+
+
+@hard_tanh.method("torch", when=lambda x, /, *, low, high: low < high)
+def _(x, /, *, low, high):
+    return F.hardtanh(x, low, high)
+
+
+@hard_sigmoid.method("torch")
+def _(x, /):
+    return F.hardsigmoid(x)
+
+
+@hard_silu.method("torch")
+def _(x, /):
+    return F.hardswish(x)
+
+
+@soft_shrink.method("torch")
+def _(x, /, *, bound):
+    check_bound(bound)
+    return F.softshrink(x, bound)
+
+
+@hard_shrink.method("torch")
+def _(x, /, *, bound):
+    check_bound(bound)
+    return F.hardshrink(x, bound)
+
+
 @sigmoid.method("torch")
 def _(x, /):
     return torch.sigmoid(x)
+
+
+@log_sigmoid.method("torch")
+def _(x, /):
+    return F.logsigmoid(x)
+
+
+@tanh.method("torch")
+def _(x, /):
+    return torch.tanh(x)
+
+
+@softsign.method("torch")
+def _(x, /):
+    return F.softsign(x)
 
 
 @softplus.method("torch")
@@ -22,6 +94,26 @@ def _(x, /):
     return F.softplus(x, threshold=40.0)
 
 
+@exponential_unit.method("torch", when=lambda x, /, *, positive, negative, rate: positive > 0 and rate > 0)
+def _(x, /, *, positive, negative, rate):
+    return torch.ops.aten.elu(x, negative / positive, positive, rate)
+
+
+@silu.method("torch")
+def _(x, /):
+    return F.silu(x)
+
+
+@mish.method("torch")
+def _(x, /):
+    return F.mish(x)
+
+
 @gelu.method("torch")
 def _(x, /, *, approximate):
     return F.gelu(x, approximate="tanh" if approximate else "none")
+
+
+@glu.method("torch")
+def _(x, /, *, axis):
+    return F.glu(x, dim=check_glu(x, axis))

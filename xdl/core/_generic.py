@@ -61,7 +61,8 @@ def generic(definition: Callable[..., Any]) -> Any:
     call.method = method
     call.rule = None
     parts = definition.__module__.split(".")
-    call.name = ".".join([*(p for p in parts[1:-1] if p != "core"), definition.__name__])
+    public = [p for p in parts[1:-1] if p != "core" and not p.startswith("_")]
+    call.name = ".".join([*public, definition.__name__])
     _generics[call.name] = call
     return call
 

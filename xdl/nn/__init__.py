@@ -1,10 +1,43 @@
 """Networks: activations, losses and initializers as functions of arrays, and layers that own parameters."""
 
 from ._accuracy import accuracy
-from ._activations import gelu, relu, sigmoid, softplus, tanh
+from ._activations import (
+    celu,
+    elu,
+    gelu,
+    glu,
+    hard_shrink,
+    hard_sigmoid,
+    hard_silu,
+    hard_tanh,
+    leaky_relu,
+    lisht,
+    log_cosh,
+    log_sigmoid,
+    maxout,
+    mish,
+    prelu,
+    quick_gelu,
+    relu,
+    relu6,
+    rrelu,
+    selu,
+    sigmoid,
+    silu,
+    soft_shrink,
+    softplus,
+    softsign,
+    squareplus,
+    step,
+    tanh,
+    tanh_shrink,
+    threshold,
+)
+from ._batch_norm import batch_norm
 from ._conv import conv, convolve
 from ._cross_entropy import cross_entropy
 from ._dropout import dropout
+from ._group_norm import group_norm, instance_norm
 from ._initializers import (
     glorot_normal,
     glorot_uniform,
@@ -16,10 +49,12 @@ from ._initializers import (
     orthogonal,
     zeros,
 )
+from ._layer_norm import layer_norm, rms_norm
 from ._layers import Activation, Dense, Dropout, Sequential
 from ._linear import linear
 from ._losses import mse
 from ._softmax import log_softmax, logsumexp, softmax
+from ._weight_norm import weight_norm
 
 __all__ = [
     "Activation",
@@ -27,27 +62,58 @@ __all__ = [
     "Dropout",
     "Sequential",
     "accuracy",
+    "batch_norm",
+    "celu",
     "conv",
     "convolve",
     "cross_entropy",
     "dropout",
+    "elu",
     "gelu",
     "glorot_normal",
     "glorot_uniform",
+    "glu",
+    "group_norm",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_tanh",
     "he_normal",
     "he_uniform",
+    "instance_norm",
+    "layer_norm",
+    "leaky_relu",
     "lecun_normal",
     "lecun_uniform",
     "linear",
+    "lisht",
+    "log_cosh",
+    "log_sigmoid",
     "log_softmax",
     "logsumexp",
+    "maxout",
+    "mish",
     "mse",
     "ones",
     "orthogonal",
+    "prelu",
+    "quick_gelu",
     "relu",
+    "relu6",
+    "rms_norm",
+    "rrelu",
+    "selu",
     "sigmoid",
+    "silu",
+    "soft_shrink",
     "softmax",
     "softplus",
+    "softsign",
+    "squareplus",
+    "step",
     "tanh",
+    "tanh_shrink",
+    "threshold",
+    "weight_norm",
     "zeros",
 ]
