@@ -30,8 +30,8 @@ MAY_IMPORT_ALL = {"", "testing", "__main__"}
 
 # The names that everybody's code starts with; a change here is a change of the public interface.
 SURFACE = """
-Backend BackendError Module NoRuleError TreeError array_namespace asarray backend backends capabilities check_grads
-checkpoint cond custom_rule generic grad hessian hvp jacobian jit jvp linearize portable random scan static
+Backend BackendError Module NoRuleError TreeError array_namespace asarray backend backends buffer capabilities
+check_grads checkpoint cond custom_rule generic grad hessian hvp jacobian jit jvp linearize portable random scan static
 stop_gradient to_numpy tree use_backend value_and_grad vjp vmap which while_loop
 """
 

@@ -10,7 +10,8 @@ import pytest
 from asserts import assert_equal
 
 import xdl
-from xdl import Module, static, tree
+from xdl import Module, buffer, static, tree
+from xdl.core._module import buffer_flags
 
 
 class Scale(Module):
@@ -171,3 +172,54 @@ def test_unflatten_does_not_call_init():
 def test_a_static_field_that_changes_is_another_structure():
     with pytest.raises(xdl.TreeError, match="static fields differ"):
         tree.map(lambda a, b: a, Scale(1.0, "a"), Scale(1.0, "b"))
+
+
+class Running(Module):
+    """A parameter, and state beside it."""
+
+    weight: Any
+    mean: Any = buffer(default=None)
+    steps: Any = buffer(default=None)
+    inner: Any = None
+
+
+def test_buffers_are_leaves_that_are_told_apart(xp):
+    inner = Running(xp.ones(2), mean=xp.zeros(2), steps=xp.asarray(0))
+    model = {"a": [Running(xp.ones(3), mean=(xp.zeros(3), xp.ones(3)), inner=inner)], "b": xp.ones(1)}
+    names = [path for path, _ in tree.leaves_with_path(model)]
+    flags = dict(zip(names, buffer_flags(model), strict=True))
+    assert flags == {
+        "a.0.weight": False,
+        "a.0.mean.0": True,
+        "a.0.mean.1": True,
+        "a.0.inner.weight": False,
+        "a.0.inner.mean": True,
+        "a.0.inner.steps": True,
+        "b": False,
+    }
+    assert tree.map(lambda x: x, model)["a"][0].inner.steps is inner.steps
+
+
+@pytest.mark.parametrize("engine", [None, "tape"])
+def test_integers_in_a_buffer_are_constants_of_differentiation(xp, engine):
+    model = Running(xp.asarray([1.0, 2.0], dtype=xp.float32), steps=xp.asarray(3))
+
+    def loss(model):
+        return xdl.array_namespace(model.weight).sum(model.weight**2) * 3.0, model.steps + 1
+
+    (value, steps), grads = xdl.value_and_grad(loss, has_aux=True, engine=engine)(model)
+    assert_equal(steps, xp.asarray(4))
+    assert_equal(value, 15.0, like=model.weight)
+    assert_equal(grads, Running(xp.asarray([6.0, 12.0], dtype=xp.float32), steps=xp.asarray(0)))
+    assert_equal(xdl.grad(lambda a, m: loss(m)[0], (1, 0), engine=engine)(model.weight, model)[0], grads)
+    y, pullback = xdl.vjp(lambda m, x: m.weight * x, model, model.weight, engine=engine)
+    cotangents = pullback(y)
+    assert_equal(cotangents[0], model.replace(weight=y * model.weight, steps=xp.asarray(0)))
+    assert_equal(cotangents[1], y * model.weight)
+
+
+def test_integers_elsewhere_are_refused(xp):
+    with pytest.raises(TypeError, match="floating"):
+        xdl.grad(lambda m: xdl.array_namespace(m.weight).sum(m.mean))(
+            Running(xp.asarray([1, 2]), mean=xp.asarray([0.0]))
+        )

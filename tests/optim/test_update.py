@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from asserts import also_jit, assert_close, assert_equal, values
@@ -361,3 +363,33 @@ def test_a_donated_step_inside_a_transform_of_torch(xp):
     np.testing.assert_allclose(torch.func.grad(after)(torch.tensor([1.0, 3.0])).numpy(), [0.0, -2.0])
     mapped = torch.func.vmap(after)(torch.ones(2, 3))
     np.testing.assert_allclose(mapped.numpy(), [1.5, 1.5])
+
+
+class _Normalized(xdl.Module):
+    weight: Any
+    mean: Any = xdl.buffer()
+    steps: Any = xdl.buffer()
+
+
+@pytest.mark.parametrize("donate", [False, True])
+def test_buffers_are_left_alone(xp, donate):
+    """Also by weight decay and by a gradient that is not zero; the state has nothing for them."""
+    model = _Normalized(
+        xp.asarray([3.0, 4.0], dtype=xp.float32), xp.asarray([2.0], dtype=xp.float32), xp.asarray(7)
+    )
+    rule = optim.chain(optim.clip_by_norm(1.0), optim.AdamW(0.1, weight_decay=0.5))
+    state = optim.init(rule, model)
+    assert [leaf is None for leaf in state.leaves] == [False, True, True]
+    grads = xdl.tree.map(lambda x: 100 * xp.ones_like(x), model)
+    alone = optim.init(rule, xp.asarray([3.0, 4.0], dtype=xp.float32))
+    expected, _ = optim.update(rule, xp.asarray([3.0, 4.0], dtype=xp.float32), grads.weight, alone)
+    model, state = optim.update(rule, model, grads, state, donate=donate)
+    assert_close(model.weight, expected)
+    assert_equal(model.mean, xp.asarray([2.0], dtype=xp.float32))
+    assert_equal(model.steps, xp.asarray(7))
+
+
+def test_buffers_alone_are_no_parameters(xp):
+    model = _Normalized(None, xp.asarray([2.0], dtype=xp.float32), None)
+    with pytest.raises(ValueError, match="no buffer"):
+        optim.init(optim.SGD(), model)

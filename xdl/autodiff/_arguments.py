@@ -5,12 +5,13 @@ from typing import Any
 
 from xdl.core import Array, array_namespace, tree
 from xdl.core._backends import current_backend
+from xdl.core._module import buffer_flags
 from xdl.core._namespace import device_of, is_array
 
 from ._constants import is_inexact
 from ._engines import native_engine
 
-__all__ = ["active_arguments", "match_tangents", "positions", "scalar_valued"]
+__all__ = ["Held", "active_arguments", "holding", "match_tangents", "positions", "scalar_valued"]
 
 
 def positions(argnums: int | tuple[int, ...], args: tuple[Any, ...], name: str) -> tuple[int, ...]:
@@ -42,8 +43,40 @@ def _as_active(x: Any, name: str) -> Array:
     return x
 
 
-def active_arguments(args: tuple[Any, ...], argnums: tuple[int, ...], name: str) -> tuple[Any, ...]:
-    """Arguments with the leaves to differentiate by checked, and Python numbers made arrays."""
+class Held:
+    """Tree of which some leaves are integers in buffers, which are held constant; the others are ``active``."""
+
+    def __init__(self, leaves: list[Any], structure: Any) -> None:
+        self.structure = structure
+        self.leaves = [None if _is_inexact(x) else x for x in leaves]
+        self.active = [x for x in leaves if _is_inexact(x)]
+
+    def merge(self, active: Any) -> Any:
+        """Tree of the constants and of other active leaves."""
+        rest = iter(active)
+        return tree.unflatten(self.structure, [next(rest) if x is None else x for x in self.leaves])
+
+    def cotangent(self, active: Any) -> Any:
+        """Tree of cotangents: zeros for the constants."""
+        rest = iter(active)
+        zero = lambda x: array_namespace(x).zeros_like(x) if is_array(x) else 0
+        return tree.unflatten(self.structure, [next(rest) if x is None else zero(x) for x in self.leaves])
+
+
+def holding(f: Callable[..., Any], held: dict[int, Held]) -> Callable[..., Any]:
+    """Function of the active leaves of some arguments."""
+    return lambda *args, **options: f(
+        *(held[k].merge(x) if k in held else x for k, x in enumerate(args)), **options
+    )
+
+
+def active_arguments(
+    args: tuple[Any, ...], argnums: tuple[int, ...], name: str, held: dict[int, Held] | None = None
+) -> tuple[Any, ...]:
+    """Arguments with the leaves to differentiate by checked, and Python numbers made arrays.
+
+    If there is ``held``, an argument with buffers of integers goes there, and its active leaves take its place.
+    """
     ready, everything = list(args), []
     for k in argnums:
         leaves, structure = tree.flatten(args[k])
@@ -51,8 +84,12 @@ def active_arguments(args: tuple[Any, ...], argnums: tuple[int, ...], name: str)
             message = f"{name}: argument {k} has no array to differentiate by"
             raise TypeError(message)
         if not all(map(_is_inexact, leaves)):
-            leaves = [_as_active(x, name) for x in leaves]
+            flags = [False] * len(leaves) if held is None else buffer_flags(args[k])
+            leaves = [x if flag else _as_active(x, name) for x, flag in zip(leaves, flags, strict=True)]
             ready[k] = tree.unflatten(structure, leaves)
+            if held is not None and not all(map(_is_inexact, leaves)):
+                held[k] = Held(leaves, structure)
+                ready[k] = leaves = held[k].active
         everything += leaves
     _one_library(everything)
     if native_engine(everything) is None:  # a library with an engine knows better which devices may meet

@@ -8,7 +8,7 @@ from typing import Any
 from xdl.core import array_namespace, tree
 from xdl.core._namespace import device_of, is_array
 
-from ._arguments import active_arguments, match_tangents, positions, scalar_valued
+from ._arguments import Held, active_arguments, holding, match_tangents, positions, scalar_valued
 from ._engines import engine_for, has_traced, native_function
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "linearize", "stop_gradient", "value_and_grad", "vjp"]
@@ -44,6 +44,7 @@ def value_and_grad(
     ------
     TypeError
         If an argument to differentiate by is not of floating point, or the loss is not a real scalar.
+        Integers in a `buffer` of a module are constants, with gradients of zeros.
     NoRuleError
         If a function of the program has no derivative rule.
 
@@ -69,9 +70,14 @@ def _value_and_grad(f: Any, argnums: Any, has_aux: bool, engine: str | None, nam
     @functools.wraps(f)
     def wrapped(*args: Any, **options: Any) -> Any:
         chosen = positions(argnums, args, name)
-        args = active_arguments(args, chosen, name)
+        held: dict[int, Held] = {}
+        args = active_arguments(args, chosen, name, held)
         run = engine_for("value_and_grad", [args[k] for k in chosen], engine)
-        value, grads = run(checked, chosen, has_aux, args, options)
+        value, grads = run(holding(checked, held) if held else checked, chosen, has_aux, args, options)
+        if held:
+            grads = tuple(
+                held[k].cotangent(g) if k in held else g for k, g in zip(chosen, grads, strict=True)
+            )
         return value, grads[0] if isinstance(argnums, int) else grads
 
     return wrapped
@@ -137,8 +143,17 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False, engine: str
     more
         Only with ``has_aux``.
     """
-    primals = active_arguments(primals, tuple(range(len(primals))), "vjp")
-    return engine_for("vjp", primals, engine)(f, primals, has_aux)
+    held: dict[int, Held] = {}
+    primals = active_arguments(primals, tuple(range(len(primals))), "vjp", held)
+    run = engine_for("vjp", primals, engine)
+    if not held:
+        return run(f, primals, has_aux)
+    y, pullback, *aux = run(holding(f, held), primals, has_aux)
+
+    def pull(dy: Any) -> tuple[Any, ...]:
+        return tuple(held[k].cotangent(dx) if k in held else dx for k, dx in enumerate(pullback(dy)))
+
+    return (y, pull, *aux)
 
 
 def jvp(

@@ -5,7 +5,7 @@ from ._backends import Backend, backend, backends, use_backend
 from ._errors import BackendError, NoRuleError, TreeError
 from ._exchange import asarray, to_numpy
 from ._generic import capabilities, generic, portable, which
-from ._module import Module, static
+from ._module import Module, buffer, static
 from ._namespace import Array, array_namespace
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "asarray",
     "backend",
     "backends",
+    "buffer",
     "capabilities",
     "generic",
     "portable",

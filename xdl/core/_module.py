@@ -7,7 +7,7 @@ from typing import Any, ClassVar, dataclass_transform
 
 from . import tree
 
-__all__ = ["Module", "static"]
+__all__ = ["Module", "buffer", "buffer_flags", "static"]
 
 
 def static(**options: Any) -> Any:
@@ -19,6 +19,21 @@ def static(**options: Any) -> Any:
         As for `dataclasses.field`.
     """
     return dataclasses.field(metadata={"static": True}, **options)
+
+
+def buffer(**options: Any) -> Any:
+    """Declare a field of a module as state that is no parameter, such as a running mean.
+
+    The arrays in it are leaves like any others, which are traced, stored and mapped over. But optimizers
+    leave them alone; and those of integers, which no gradient can reach, are constants to
+    `value_and_grad`, `grad` and `vjp`, with cotangents of zeros.
+
+    Parameters
+    ----------
+    **options
+        As for `dataclasses.field`.
+    """
+    return dataclasses.field(metadata={"buffer": True}, **options)
 
 
 def _constructor(init: Any) -> Any:
@@ -47,11 +62,11 @@ def _getter(names: tuple[str, ...]) -> Callable[[dict[str, Any]], tuple[Any, ...
     return eval(f"lambda values: ({''.join(f'values[{name!r}], ' for name in names)})")
 
 
-@dataclass_transform(field_specifiers=(dataclasses.field, static))
+@dataclass_transform(field_specifiers=(dataclasses.field, static, buffer))
 class Module:
     """Base of layers and models: a frozen dataclass whose array fields are the leaves of a pytree.
 
-    Fields declared with `static` are structure. A subclass may define ``__init__`` and assign its
+    Fields declared with `static` are structure, those declared with `buffer` hold no parameters. A subclass may define ``__init__`` and assign its
     fields there; afterwards a module never changes: `replace` returns a changed copy.
 
     Examples
@@ -67,6 +82,7 @@ class Module:
     # Not a metaclass and a set of objects: compilers that follow bytecode call __init__ by themselves.
     _open: ClassVar[bool] = False
     _fields: ClassVar[tuple[str, ...]] = ()
+    _buffers: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -75,6 +91,7 @@ class Module:
         cls.__init__ = _constructor(cls.__init__)
         fields = dataclasses.fields(cls)  # pyright: ignore[reportArgumentType]
         cls._fields = tuple([f.name for f in fields])
+        cls._buffers = frozenset(f.name for f in fields if f.metadata.get("buffer"))
         dynamic = tuple(f.name for f in fields if not f.metadata.get("static"))
         fixed = tuple(f.name for f in fields if f.metadata.get("static"))
 
@@ -116,6 +133,26 @@ class Module:
         """Name the fields; arrays appear as dtype and shape."""
         parts = [f"{f.name}={_brief(self.__dict__[f.name])}" for f in dataclasses.fields(self)]  # pyright: ignore
         return f"{type(self).__name__}({', '.join(parts)})"
+
+
+def buffer_flags(x: Any) -> list[bool]:
+    """Whether each leaf of a tree belongs to a buffer, in the order of the leaves."""
+    flags: list[bool] = []
+    for part in tree.parts(x, _has_buffers):
+        if not _has_buffers(part):
+            flags.append(False)
+            continue
+        for field in dataclasses.fields(part):
+            value = part.__dict__[field.name]
+            if field.name in part._buffers:
+                flags += [True] * len(tree.leaves(value))
+            elif not field.metadata.get("static"):
+                flags += buffer_flags(value)
+    return flags
+
+
+def _has_buffers(x: Any) -> bool:
+    return isinstance(x, Module) and bool(x._buffers)
 
 
 def _brief(value: Any) -> str:

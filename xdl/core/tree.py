@@ -82,6 +82,11 @@ def iterate(tree: Any) -> Iterator[Any]:
     return iter(optree.tree_iter(tree, namespace=NAMESPACE))
 
 
+def parts(tree: Any, whole: Callable[[Any], bool]) -> list[Any]:
+    """Leaves of a tree, and containers of which ``whole`` is true in place of their leaves."""
+    return optree.tree_leaves(tree, is_leaf=whole, namespace=NAMESPACE)
+
+
 def map(function: Callable[..., Any], tree: Any, *rest: Any) -> Any:
     """Apply a function to corresponding leaves of trees.
 

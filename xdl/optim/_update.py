@@ -3,6 +3,7 @@
 from typing import Any
 
 from xdl.core import Array, Module, TreeError, array_namespace, asarray, generic, static, tree
+from xdl.core._module import buffer_flags
 from xdl.core._namespace import is_array, is_traced
 from xdl.core.tree import explain_difference
 
@@ -45,8 +46,8 @@ def init(rule: Rule, params: Any) -> State:
     rule : Rule
         For example ``Adam(1e-3)``.
     params : pytree
-        Parameters. Leaves of a floating-point or complex dtype are updated; integers, booleans and other
-        objects are kept as they are.
+        Parameters. Leaves of a floating-point or complex dtype are updated; integers, booleans, other
+        objects and what is in a `xdl.buffer` are kept as they are, and the state has nothing for them.
 
     Returns
     -------
@@ -59,10 +60,15 @@ def init(rule: Rule, params: Any) -> State:
     if rule.modifier:
         message = f"{rule!r} changes the gradient but makes no step of it: chain it with a rule such as SGD"
         raise ValueError(message)
-    found = [_start(rule, path, x) for path, x in tree.leaves_with_path(params)]
+    found = [
+        (None, None) if kept else _start(rule, path, x)
+        for (path, x), kept in zip(tree.leaves_with_path(params), buffer_flags(params), strict=True)
+    ]
     updated = [x for x, (dtype, _) in zip(tree.leaves(params), found, strict=True) if dtype is not None]
     if not updated:
-        message = "`params` must have at least one leaf that is an array of a floating-point dtype"
+        message = (
+            "`params` must have at least one leaf that is an array of a floating-point dtype and no buffer"
+        )
         raise ValueError(message)
     xp, widest = array_namespace(*updated), _widest(updated)
     values = tree.map(
