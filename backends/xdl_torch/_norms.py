@@ -1,0 +1,17 @@
+"""Which arrays PyTorch's own normalizations take."""
+
+__all__ = ["alike", "trailing"]
+
+
+def alike(x, *parameters):
+    """Whether ``x`` is a nonempty array of floats, and the parameters are of its dtype."""
+    return (
+        x.is_floating_point() and x.numel() > 0 and all(a is None or a.dtype == x.dtype for a in parameters)
+    )
+
+
+def trailing(x, axis):
+    """Whether the axes are the last ones; those out of range are not."""
+    axes = (axis,) if isinstance(axis, int) else axis
+    found = {i % x.ndim for i in axes if -x.ndim <= i < x.ndim} if x.ndim else set()
+    return len(found) > 0 and found == set(range(x.ndim - len(found), x.ndim))

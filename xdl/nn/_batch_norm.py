@@ -1,0 +1,90 @@
+"""Normalization of every feature over the examples of a batch."""
+
+from typing import Any, overload
+
+from xdl.core import Array, array_namespace
+
+from ._standardize import check_eps, check_parameters, rescale, standardize
+
+__all__ = ["batch_norm"]
+
+
+@overload
+def batch_norm(
+    x: Array, weight: Array | None = None, bias: Array | None = None, /, *, eps: float = 1e-5
+) -> tuple[Array, Array, Array]: ...
+
+
+@overload
+def batch_norm(
+    x: Array,
+    weight: Array | None = None,
+    bias: Array | None = None,
+    /,
+    *,
+    mean: Array,
+    var: Array,
+    eps: float = 1e-5,
+) -> Array: ...
+
+
+def batch_norm(
+    x: Array,
+    weight: Array | None = None,
+    bias: Array | None = None,
+    /,
+    *,
+    mean: Array | None = None,
+    var: Array | None = None,
+    eps: float = 1e-5,
+) -> Any:
+    """Batch normalization: every channel shifted and scaled to mean 0 and variance 1.
+
+    Parameters
+    ----------
+    x : (n, ..., c) array
+        Features, or images or sequences with the channels last.
+    weight, bias : (c,) array, optional
+        Scale and shift of what is normalized; in the dtype of ``x``, or in float32 if that is half precision.
+    mean, var : (c,) array, optional
+        Statistics to normalize by, as in inference. Default: those of the batch, over all axes but the
+        last, as in training.
+    eps : float
+        Added to the variance, inside of the square root.
+
+    Returns
+    -------
+    y : array like x
+        ``(x - mean) / sqrt(var + eps) * weight + bias``.
+    mean, var : (c,) array
+        Only if they are not given: those of the batch, for running averages (`BatchNorm` keeps them); in
+        float32 if ``x`` is of half precision. The variance is the biased one, which divides by n. Of one
+        sample it is 0, so that ``y`` is the bias; of none both are 0. (PyTorch refuses one sample.)
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, or one of mean and variance is given without the other.
+    TypeError
+        If the dtypes do not fit.
+
+    References
+    ----------
+    Ioffe & Szegedy (2015), arXiv:1502.03167, algorithms 1 and 2
+    """
+    if not x.shape:
+        message = "expected `x` of shape (n, ..., c), got a scalar"
+        raise ValueError(message)
+    check_eps(eps)
+    last = len(x.shape) - 1
+    shape = (x.shape[last],)
+    check_parameters(x, shape, weight=weight, bias=bias, mean=mean, var=var)
+    if mean is not None and var is not None:
+        return rescale(x, mean, var, weight, bias, eps=eps)
+    if mean is not None or var is not None:
+        message = "`mean` and `var` go together: give both to normalize by them, or none"
+        raise ValueError(message)
+    axes = tuple(range(last))
+    y, mean, var = standardize(x, weight, bias, axes=axes, parameters=(last,), eps=eps, centered=True)
+    xp = array_namespace(x)
+    return y, xp.reshape(mean, shape), xp.reshape(var, shape)
