@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from xdl.nn._activations.exponential_units import exponential_unit
-from xdl.nn._activations.gelu import gelu, quick_gelu
+from xdl.nn._activations.gaussian_units import gelu, quick_gelu
 from xdl.nn._activations.hard import hard_sigmoid, hard_silu, hard_tanh, relu6, step
 from xdl.nn._activations.rectifiers import leaky_relu, prelu, relu, threshold
 from xdl.nn._activations.self_gated import glu, lisht, mish, silu

@@ -73,7 +73,7 @@ def _mish_and_slope(x, y, slope, e, q):
     np.add(e, 1, out=e)
     np.multiply(e, q, out=e)
     np.multiply(slope, e, out=slope)
-    np.clip(x, -200, 20, out=e)
+    x.clip(-200, 20, out=e)
     np.multiply(slope, e, out=slope)
     np.add(slope, y, out=slope)
     np.multiply(y, x, out=y)

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from xdl.nn._activations.exponential_units import exponential_unit
-from xdl.nn._activations.gelu import gelu
+from xdl.nn._activations.gaussian_units import gelu
 from xdl.nn._activations.hard import hard_sigmoid, hard_silu, hard_tanh, relu6
 from xdl.nn._activations.rectifiers import check_prelu, leaky_relu, prelu, relu, threshold
 from xdl.nn._activations.self_gated import check_glu, glu, mish, silu

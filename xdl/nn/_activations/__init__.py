@@ -5,9 +5,9 @@ where it is defined. NaN stays NaN, and its derivative where a function is piece
 """
 
 from .exponential_units import celu, elu, selu
-from .gelu import gelu, quick_gelu
+from .gaussian_units import gelu, quick_gelu
 from .hard import hard_sigmoid, hard_silu, hard_tanh, relu6, step
-from .maxout import maxout
+from .maxima import maxout
 from .rectifiers import leaky_relu, prelu, relu, rrelu, threshold
 from .self_gated import glu, lisht, mish, silu
 from .shrinkage import hard_shrink, soft_shrink, tanh_shrink

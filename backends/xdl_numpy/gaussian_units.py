@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from xdl.nn._activations.gelu import (
+from xdl.nn._activations.gaussian_units import (
     CUBIC,
     QUICK,
     SLOPE,
@@ -39,7 +39,7 @@ def _(x, /, *, approximate):
 
 
 def _gelu_and_slope(x, y, slope, near, t):
-    np.clip(x, -10, 10, out=near)
+    x.clip(-10, 10, out=near)
     np.multiply(near, near, out=slope)
     np.multiply(slope, CUBIC, out=slope)
     np.add(slope, SLOPE, out=y)
