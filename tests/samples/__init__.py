@@ -19,6 +19,7 @@ for _found in pkgutil.iter_modules(__path__, f"{__name__}."):
 
 # Methods that a comparison with the portable definition cannot test, or that need more than that: why, and where.
 ELSEWHERE = {
+    "nn.contract": ("it takes a list of arrays", "nn/test_einsum.py"),
     "optim.": ("updates write into their arguments", "optim/test_update.py"),
     "random.": ("integers, compared byte by byte with published ones", "core/random/test_same_bytes.py"),
 }

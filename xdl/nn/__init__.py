@@ -37,6 +37,10 @@ from ._batch_norm import batch_norm
 from ._conv import conv, convolve
 from ._cross_entropy import cross_entropy
 from ._dropout import dropout
+from ._einsum import einsum
+from ._embedding import embedding, one_hot
+from ._embedding_layers import Embedding
+from ._gather import gather, gather_nd
 from ._group_norm import group_norm, instance_norm
 from ._initializers import (
     glorot_normal,
@@ -53,13 +57,16 @@ from ._layer_norm import layer_norm, rms_norm
 from ._layers import Activation, Dense, Dropout, Sequential
 from ._linear import linear
 from ._losses import mse
+from ._segment import segment_max, segment_mean, segment_min, segment_prod, segment_softmax, segment_sum
 from ._softmax import log_softmax, logsumexp, softmax
+from ._top_k import top_k
 from ._weight_norm import weight_norm
 
 __all__ = [
     "Activation",
     "Dense",
     "Dropout",
+    "Embedding",
     "Sequential",
     "accuracy",
     "batch_norm",
@@ -68,7 +75,11 @@ __all__ = [
     "convolve",
     "cross_entropy",
     "dropout",
+    "einsum",
     "elu",
+    "embedding",
+    "gather",
+    "gather_nd",
     "gelu",
     "glorot_normal",
     "glorot_uniform",
@@ -94,6 +105,7 @@ __all__ = [
     "maxout",
     "mish",
     "mse",
+    "one_hot",
     "ones",
     "orthogonal",
     "prelu",
@@ -102,6 +114,12 @@ __all__ = [
     "relu6",
     "rms_norm",
     "rrelu",
+    "segment_max",
+    "segment_mean",
+    "segment_min",
+    "segment_prod",
+    "segment_softmax",
+    "segment_sum",
     "selu",
     "sigmoid",
     "silu",
@@ -114,6 +132,7 @@ __all__ = [
     "tanh",
     "tanh_shrink",
     "threshold",
+    "top_k",
     "weight_norm",
     "zeros",
 ]
