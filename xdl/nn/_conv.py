@@ -1,6 +1,5 @@
 """Convolution, its two gradients, and how the derivative of each is made of the others."""
 
-import itertools
 from typing import Any
 
 from xdl.autodiff import rule
@@ -11,16 +10,15 @@ from ._patches import (
     chunks,
     correlate,
     grouped,
-    interleave,
     kernels_of,
-    pad,
+    padded,
     positions,
     rows_of,
     seen,
+    spread,
     ungrouped,
-    widen_real,
 )
-from ._precision import narrow
+from ._precision import narrow, widen
 
 __all__ = ["conv", "convolve"]
 
@@ -86,11 +84,12 @@ def conv(
     xp = array_namespace(x, w, b)
     check_dtype(xp, x)
     g = check_conv(x, w, b, stride, padding, dilation, groups, precision)
-    padded = grouped(xp, pad(xp, widen_real(xp, x), g.padding), groups)
-    kernels = kernels_of(xp, widen_real(xp, w), groups)
-    y = ungrouped(xp, correlate(xp, padded, kernels, list(enumerate(positions(g))), g.stride, g.output))
+    taps = list(enumerate(positions(g)))
+    v = kernels_of(xp, _wide(xp, w), groups)
+    y = correlate(xp, _padded(xp, x, g), v, taps, g.stride, g.output)
+    y = ungrouped(xp, y)
     if b is not None:
-        y = xp.add(y, widen_real(xp, b))
+        y = xp.add(y, _wide(xp, b))
     return narrow(xp, y, x)
 
 
@@ -98,30 +97,10 @@ def conv(
 def conv_input_gradient(dy: Array, w: Array, /, *, geometry: Geometry, precision: str = "fast") -> Array:
     """Transpose of `conv` as a map of ``x``: (n, *output, d) to (n, *spatial, c)."""
     xp = array_namespace(dy, w)
-    g = geometry
-    # Along an axis, entry q * stride + r of the padded input meets entry k of the kernel in place q - e where
-    # k * dilation = e * stride + r: there is one correlation of stride 1 for each remainder r.
-    first = [before // s for (before, _), s in zip(g.padding, g.stride, strict=True)]
-    last = [(p[0] + n - 1) // s for p, n, s in zip(g.padding, g.spatial, g.stride, strict=True)]
-    before = [max((e - 1) // s - q, 0) for e, q, s in zip(g.extent, first, g.stride, strict=True)]
-    after = [max(q - n + 1, 0) for q, n in zip(last, g.output, strict=True)]
-    padded = pad(xp, widen_real(xp, dy), list(zip(before, after, strict=True)))
-    padded = grouped(xp, padded, g.groups)
-    kernels = xp.matrix_transpose(kernels_of(xp, widen_real(xp, w), g.groups))
-    sizes = tuple([q - p + 1 for p, q in zip(first, last, strict=True)])
-    shifts = [p + q for p, q in zip(before, first, strict=True)]
-    phases = []
-    for remainder in itertools.product(*map(range, g.stride)):
-        taps = [
-            (k, tuple([m - o // s for m, o, s in zip(shifts, offset, g.stride, strict=True)]))
-            for k, offset in enumerate(positions(g))
-            if all(o % s == r for o, s, r in zip(offset, g.stride, remainder, strict=True))
-        ]
-        phases.append(ungrouped(xp, correlate(xp, padded, kernels, taps, (1,) * len(sizes), sizes)))
-    dx = interleave(xp, phases, g.stride)
-    skipped = [p[0] - q * s for p, q, s in zip(g.padding, first, g.stride, strict=True)]
-    inside = [slice(a, a + n) for a, n in zip(skipped, g.spatial, strict=True)]
-    return narrow(xp, dx[(slice(None), *inside, slice(None))], dy)
+    v = xp.matrix_transpose(kernels_of(xp, _wide(xp, w), geometry.groups))
+    y = grouped(xp, _wide(xp, dy), geometry.groups)
+    dx = spread(xp, y, geometry, lambda y, taps, stride, sizes: correlate(xp, y, v, taps, stride, sizes))
+    return narrow(xp, ungrouped(xp, dx), dy)
 
 
 @generic
@@ -129,12 +108,12 @@ def conv_weight_gradient(x: Array, dy: Array, /, *, geometry: Geometry, precisio
     """Transpose of `conv` as a map of ``w``: (*kernel, c / groups, d) of (n, *spatial, c) and (n, *output, d)."""
     xp = array_namespace(x, dy)
     g, channels = geometry, x.shape[-1] // geometry.groups
-    padded = grouped(xp, pad(xp, widen_real(xp, x), g.padding), g.groups)
-    rows = rows_of(xp, grouped(xp, widen_real(xp, dy), g.groups))
-    parts = [
-        xp.matmul(xp.matrix_transpose(seen(xp, padded, starts, g.stride, g.output)), rows)
-        for starts in chunks(positions(g), channels)
-    ]
+    x = _padded(xp, x, g)
+    rows = rows_of(xp, [grouped(xp, _wide(xp, dy), g.groups)])
+    parts = []
+    for starts in chunks(positions(g), channels):
+        columns = rows_of(xp, [seen(x, start, g.stride, g.output) for start in starts])
+        parts.append(xp.matmul(xp.matrix_transpose(columns), rows))
     dw = xp.concat(parts, axis=1) if len(parts) > 1 else parts[0]
     dw = xp.reshape(xp.permute_dims(dw, (1, 0, 2)), (*g.kernel, channels, dy.shape[-1]))
     return narrow(xp, dw, dy)
@@ -158,7 +137,7 @@ def conv_pullback(
     dw = conv_weight_gradient(x, dy, geometry=geometry, precision=precision) if wanted[1] else None
     if not any(wanted[2:]):
         return dx, dw, None
-    db = xp.sum(widen_real(xp, dy), axis=tuple(range(len(dy.shape) - 1)))
+    db = xp.sum(_wide(xp, dy), axis=tuple(range(len(dy.shape) - 1)))
     return dx, dw, narrow(xp, db, dy)
 
 
@@ -311,8 +290,16 @@ def check_conv(
             f"{tuple(kernel)} with groups={groups} for `x` of shape {tuple(shape)}"
         )
         raise ValueError(message)
-    if b is not None and (len(b.shape) != 1 or b.shape[0] != d):
-        message = f"expected `b` of shape ({d},) for `w` of shape {tuple(kernel)}, got {tuple(b.shape)}"
+    check_operands(x, w, b, d, precision)
+    return g
+
+
+def check_operands(x: Any, w: Any, b: Any, channels: int, precision: str) -> None:
+    """Refuse a bias of another length than ``channels``, different dtypes and other precisions."""
+    if b is not None and (len(b.shape) != 1 or b.shape[0] != channels):
+        message = (
+            f"expected `b` of shape ({channels},) for `w` of shape {tuple(w.shape)}, got {tuple(b.shape)}"
+        )
         raise ValueError(message)
     if x.dtype != w.dtype or (b is not None and b.dtype != w.dtype):
         found = ", ".join(str(a.dtype) for a in (x, w, b) if a is not None)
@@ -324,7 +311,6 @@ def check_conv(
     if precision not in ("fast", "exact"):
         message = f'`precision` must be "fast" or "exact", got {precision!r}'
         raise ValueError(message)
-    return g
 
 
 def check_dtype(xp: Any, x: Array) -> None:
@@ -332,3 +318,12 @@ def check_dtype(xp: Any, x: Array) -> None:
     if not xp.isdtype(x.dtype, ("real floating", "complex floating")):
         message = f"expected floating-point or complex arrays, got {x.dtype}; convert them with astype"
         raise TypeError(message)
+
+
+def _padded(xp: Any, x: Array, g: Geometry) -> Array:
+    return padded(xp, grouped(xp, _wide(xp, x), g.groups), g.padding)
+
+
+def _wide(xp: Any, x: Array) -> Array:
+    """Return ``x``, in float32 if it is half precision; complex numbers stay."""
+    return widen(xp, x) if xp.isdtype(x.dtype, "real floating") else x

@@ -1,10 +1,10 @@
 """Windows that move over an array: how many places there are, and where."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Geometry", "geometry"]
+__all__ = ["Geometry", "geometry", "transposed_geometry"]
 
 Sizes = tuple[int, ...]
 Padding = str | int | tuple[int | tuple[int, int], ...]
@@ -96,16 +96,50 @@ def geometry(
     TypeError
         If an option is not made of ints and tuples.
     """
-    key = (spatial, kernel, stride, padding, dilation, groups)
+    return _find(resolve, (spatial, kernel, stride, padding, dilation, groups))
+
+
+def transposed_geometry(
+    spatial: Sizes,
+    kernel: Sizes,
+    *,
+    stride: int | Sizes,
+    padding: Padding,
+    output_padding: int | Sizes,
+    dilation: int | Sizes,
+    groups: int = 1,
+) -> Geometry:
+    """Resolve and check a transposed convolution; repeated calls are look-ups.
+
+    Parameters
+    ----------
+    spatial : tuple of int
+        Sizes of what is spread: the *output* of the geometry.
+    kernel, stride, padding, dilation, groups
+        As for `geometry`.
+    output_padding : int or tuple of int
+        The remainder of the geometry.
+
+    Returns
+    -------
+    Geometry
+        Of the convolution whose transpose it is.
+    """
+    return _find(_resolve_transposed, (spatial, kernel, stride, padding, dilation, groups, output_padding))
+
+
+def _find(make: Callable[..., Geometry], key: Any) -> Geometry:
     try:
         found = _known.get(key)
     except TypeError:
-        message = f"expected ints and tuples, which can be compared and kept, as options, got {key[2:]}"
+        message = (
+            f"expected ints and tuples of ints as options, which can be compared and kept, got {key[2:]}"
+        )
         raise TypeError(message) from None
     if found is None:
         if len(_known) >= MOST:
             _known.clear()
-        found = _known[key] = resolve(*key)
+        found = _known[key] = make(*key)
     return found
 
 
@@ -135,6 +169,39 @@ def resolve(
         )
         raise ValueError(message)
     return made
+
+
+def _resolve_transposed(
+    spatial: Sequence[int],
+    kernel: Sequence[int],
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: int,
+    output_padding: Any,
+) -> Geometry:
+    ndim = len(kernel)
+    stride, rest = per_axis("stride", stride, ndim), per_axis("output_padding", output_padding, ndim, 0)
+    kernel, dilation = per_axis("kernel", kernel, ndim), per_axis("dilation", dilation, ndim)
+    if any(r >= s for r, s in zip(rest, stride, strict=True)) or (padding == "same" and any(rest)):
+        message = (
+            f'`output_padding` must be less than the stride {stride}, and 0 with `padding` "same", got {rest}'
+        )
+        raise ValueError(message)
+    full = [
+        (n - 1) * s + d * (k - 1) + 1 for n, s, k, d in zip(spatial, stride, kernel, dilation, strict=True)
+    ]
+    if padding == "same":
+        sizes = tuple([n * s for n, s in zip(spatial, stride, strict=True)])
+    else:
+        pads = _pads(padding, tuple(spatial), kernel, stride, dilation)
+        sizes = tuple([n - a - b + r for n, (a, b), r in zip(full, pads, rest, strict=True)])
+    if any(n < 1 for n in sizes):
+        message = (
+            f"`padding` {padding!r} cuts off all of the transposed convolution, whose full size is {full}"
+        )
+        raise ValueError(message)
+    return resolve(sizes, kernel, stride, padding, dilation, groups)
 
 
 def per_axis(name: str, value: Any, ndim: int, least: int = 1) -> Sizes:

@@ -1,0 +1,57 @@
+"""Arrays with channels last as PyTorch's kernels take them: the permuted views are its own channels-last format.
+
+A sequence (n, t, c) passes as an image of height 1: PyTorch would copy it, because its format has no sequences.
+"""
+
+import torch
+import torch.nn.functional as F
+
+__all__ = ["FLOATING", "crop", "images", "kernels", "like_arrays", "like_kernels", "movement", "pad"]
+
+FLOATING = {torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.complex64, torch.complex128}
+
+
+def images(x):
+    """View (n, *spatial, c) as (n, c, *spatial)."""
+    if x.ndim == 3:
+        x = x.unsqueeze(1)
+    return x.permute(0, 3, 1, 2) if x.ndim == 4 else x.permute(0, 4, 1, 2, 3)
+
+
+def like_arrays(y, ndim):
+    """Undo `images`, for ``ndim`` spatial axes."""
+    y = y.permute(0, 2, 3, 1) if y.ndim == 4 else y.permute(0, 2, 3, 4, 1)
+    return y.squeeze(1) if ndim == 1 else y
+
+
+def kernels(w):
+    """View (*kernel, c, d) as (d, c, *kernel)."""
+    if w.ndim == 3:
+        w = w.unsqueeze(0)
+    return w.permute(3, 2, 0, 1) if w.ndim == 4 else w.permute(4, 3, 0, 1, 2)
+
+
+def like_kernels(w, ndim):
+    """Undo `kernels`, for ``ndim`` spatial axes."""
+    w = w.permute(2, 3, 1, 0) if w.ndim == 4 else w.permute(2, 3, 4, 1, 0)
+    return w.squeeze(0) if ndim == 1 else w
+
+
+def movement(g):
+    """Stride, padding and dilation of a geometry, and whether the padding is the same on both sides."""
+    (before, after), stride, dilation = zip(*g.padding, strict=True), g.stride, g.dilation
+    if len(stride) == 1:
+        return (1, *stride), (0, *before), (1, *dilation), before == after
+    return stride, before, dilation, before == after
+
+
+def pad(x, padding):
+    """Put zeros around the spatial axes of (n, *spatial, c)."""
+    return F.pad(x, (0, 0, *[n for pair in reversed(padding) for n in pair]))
+
+
+def crop(x, g):
+    """Undo `pad`, and cut off what no window reaches."""
+    for axis, ((before, _), n) in enumerate(zip(g.padding, g.spatial, strict=True), 1):
+        x = x.narrow(axis, before, n)
+    return x
