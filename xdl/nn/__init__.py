@@ -35,11 +35,13 @@ from ._activations import (
 )
 from ._batch_norm import batch_norm
 from ._conv import conv, convolve
+from ._conv_transpose import conv_transpose
 from ._cross_entropy import cross_entropy
 from ._dropout import dropout
 from ._einsum import einsum
 from ._embedding import embedding, one_hot
 from ._embedding_layers import Embedding
+from ._fold import fold, unfold
 from ._gather import gather, gather_nd
 from ._group_norm import group_norm, instance_norm
 from ._initializers import (
@@ -72,12 +74,14 @@ __all__ = [
     "batch_norm",
     "celu",
     "conv",
+    "conv_transpose",
     "convolve",
     "cross_entropy",
     "dropout",
     "einsum",
     "elu",
     "embedding",
+    "fold",
     "gather",
     "gather_nd",
     "gelu",
@@ -133,6 +137,7 @@ __all__ = [
     "tanh_shrink",
     "threshold",
     "top_k",
+    "unfold",
     "weight_norm",
     "zeros",
 ]
