@@ -6,9 +6,20 @@ A sequence (n, t, c) passes as an image of height 1: PyTorch would copy it, beca
 import torch
 import torch.nn.functional as F
 
-__all__ = ["FLOATING", "crop", "images", "kernels", "like_arrays", "like_kernels", "movement", "pad"]
+__all__ = [
+    "FLOATING",
+    "crop",
+    "images",
+    "kernels",
+    "like_arrays",
+    "like_kernels",
+    "movement",
+    "pad",
+    "transposed",
+]
 
 FLOATING = {torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.complex64, torch.complex128}
+TRANSPOSED = {4: F.conv_transpose2d, 5: F.conv_transpose3d}
 
 
 def images(x):
@@ -55,3 +66,14 @@ def crop(x, g):
     for axis, ((before, _), n) in enumerate(zip(g.padding, g.spatial, strict=True), 1):
         x = x.narrow(axis, before, n)
     return x
+
+
+def transposed(y, w, b, g):
+    """Transpose of a convolution, with a bias."""
+    stride, padding, dilation, even = movement(g)
+    ndim = y.ndim - 2
+    rest = (0, *g.remainder) if ndim == 1 else g.remainder
+    y = images(y)
+    x = TRANSPOSED[y.ndim](y, kernels(w), b, stride, padding if even else 0, rest, g.groups, dilation)
+    x = like_arrays(x, ndim)
+    return x if even else crop(x, g)

@@ -13,9 +13,8 @@ from xdl.nn._conv import (
     conv_weight_gradient,
 )
 
-from ._images import FLOATING, crop, images, kernels, like_arrays, like_kernels, movement, pad
+from ._images import FLOATING, crop, images, kernels, like_arrays, like_kernels, movement, pad, transposed
 
-TRANSPOSED = {4: F.conv_transpose2d, 5: F.conv_transpose3d}
 CONV = {4: F.conv2d, 5: F.conv3d}
 
 
@@ -34,13 +33,7 @@ def _(x, w, b=None, /, *, stride, padding, dilation, groups, precision):
 
 @conv_input_gradient.method("torch")
 def _(dy, w, /, *, geometry, precision):
-    g = geometry
-    stride, padding, dilation, even = movement(g)
-    rest = g.remainder if dy.ndim > 3 else (0, *g.remainder)
-    y, w = images(dy), kernels(w)
-    dx = TRANSPOSED[y.ndim](y, w, None, stride, padding if even else 0, rest, g.groups, dilation)
-    dx = like_arrays(dx, dy.ndim - 2)
-    return dx if even else crop(dx, g)
+    return transposed(dy, w, None, geometry)
 
 
 @conv_weight_gradient.method("torch", when=lambda x, dy, /, **options: not x.is_complex())

@@ -35,6 +35,7 @@ from ._activations import (
 )
 from ._batch_norm import batch_norm
 from ._conv import conv, convolve
+from ._conv_layers import Conv, ConvTranspose
 from ._conv_transpose import conv_transpose
 from ._cross_entropy import cross_entropy
 from ._dropout import dropout
@@ -66,6 +67,8 @@ from ._weight_norm import weight_norm
 
 __all__ = [
     "Activation",
+    "Conv",
+    "ConvTranspose",
     "Dense",
     "Dropout",
     "Embedding",

@@ -17,8 +17,9 @@ from ._patches import (
     seen,
     spread,
     ungrouped,
+    widen_real,
 )
-from ._precision import narrow, widen
+from ._precision import narrow
 
 __all__ = ["conv", "convolve"]
 
@@ -85,11 +86,11 @@ def conv(
     check_dtype(xp, x)
     g = check_conv(x, w, b, stride, padding, dilation, groups, precision)
     taps = list(enumerate(positions(g)))
-    v = kernels_of(xp, _wide(xp, w), groups)
+    v = kernels_of(xp, widen_real(xp, w), groups)
     y = correlate(xp, _padded(xp, x, g), v, taps, g.stride, g.output)
     y = ungrouped(xp, y)
     if b is not None:
-        y = xp.add(y, _wide(xp, b))
+        y = xp.add(y, widen_real(xp, b))
     return narrow(xp, y, x)
 
 
@@ -97,8 +98,8 @@ def conv(
 def conv_input_gradient(dy: Array, w: Array, /, *, geometry: Geometry, precision: str = "fast") -> Array:
     """Transpose of `conv` as a map of ``x``: (n, *output, d) to (n, *spatial, c)."""
     xp = array_namespace(dy, w)
-    v = xp.matrix_transpose(kernels_of(xp, _wide(xp, w), geometry.groups))
-    y = grouped(xp, _wide(xp, dy), geometry.groups)
+    v = xp.matrix_transpose(kernels_of(xp, widen_real(xp, w), geometry.groups))
+    y = grouped(xp, widen_real(xp, dy), geometry.groups)
     dx = spread(xp, y, geometry, lambda y, taps, stride, sizes: correlate(xp, y, v, taps, stride, sizes))
     return narrow(xp, ungrouped(xp, dx), dy)
 
@@ -109,7 +110,7 @@ def conv_weight_gradient(x: Array, dy: Array, /, *, geometry: Geometry, precisio
     xp = array_namespace(x, dy)
     g, channels = geometry, x.shape[-1] // geometry.groups
     x = _padded(xp, x, g)
-    rows = rows_of(xp, [grouped(xp, _wide(xp, dy), g.groups)])
+    rows = rows_of(xp, [grouped(xp, widen_real(xp, dy), g.groups)])
     parts = []
     for starts in chunks(positions(g), channels):
         columns = rows_of(xp, [seen(x, start, g.stride, g.output) for start in starts])
@@ -137,7 +138,7 @@ def conv_pullback(
     dw = conv_weight_gradient(x, dy, geometry=geometry, precision=precision) if wanted[1] else None
     if not any(wanted[2:]):
         return dx, dw, None
-    db = xp.sum(_wide(xp, dy), axis=tuple(range(len(dy.shape) - 1)))
+    db = xp.sum(widen_real(xp, dy), axis=tuple(range(len(dy.shape) - 1)))
     return dx, dw, narrow(xp, db, dy)
 
 
@@ -321,9 +322,4 @@ def check_dtype(xp: Any, x: Array) -> None:
 
 
 def _padded(xp: Any, x: Array, g: Geometry) -> Array:
-    return padded(xp, grouped(xp, _wide(xp, x), g.groups), g.padding)
-
-
-def _wide(xp: Any, x: Array) -> Array:
-    """Return ``x``, in float32 if it is half precision; complex numbers stay."""
-    return widen(xp, x) if xp.isdtype(x.dtype, "real floating") else x
+    return padded(xp, grouped(xp, widen_real(xp, x), g.groups), g.padding)

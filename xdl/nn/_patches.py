@@ -12,6 +12,7 @@ from xdl.core import Array
 from xdl.core._namespace import device_of
 
 from ._geometry import Geometry, Sizes
+from ._precision import widen
 
 __all__ = [
     "WIDE",
@@ -25,12 +26,18 @@ __all__ = [
     "seen",
     "spread",
     "ungrouped",
+    "widen_real",
 ]
 
 # Products of matrices narrower than this are limited by memory: entries of the kernel are put together up to it.
 WIDE = 64
 
 Tap = tuple[int, Sizes]
+
+
+def widen_real(xp: Any, x: Array) -> Array:
+    """Return ``x``, in float32 if it is half precision; complex numbers stay."""
+    return widen(xp, x) if xp.isdtype(x.dtype, "real floating") else x
 
 
 def grouped(xp: Any, x: Array, groups: int) -> Array:
