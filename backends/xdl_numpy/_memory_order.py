@@ -1,0 +1,33 @@
+"""Arrays as they lie in memory: operations that keep the order of axes there run on long contiguous rows."""
+
+import numpy as np
+
+from ._memory import empty
+
+__all__ = ["back", "copied", "empty_as", "order_of"]
+
+
+def order_of(x):
+    """Axes by descending stride: ``x.transpose(order_of(x))`` is C-contiguous if ``x`` is dense."""
+    strides = x.strides
+    return tuple(sorted(range(x.ndim), key=lambda i: -abs(strides[i])))
+
+
+def back(x, order):
+    """Undo ``x.transpose(order)``."""
+    axes = [0] * len(order)
+    for i, k in enumerate(order):
+        axes[k] = i
+    return x.transpose(axes)
+
+
+def empty_as(shape, order, dtype):
+    """Uninitialized array of ``shape`` whose axes lie in memory in ``order``."""
+    return back(empty(tuple([shape[k] for k in order]), dtype), order)
+
+
+def copied(x, order):
+    """Copy of ``x`` whose axes lie in memory in ``order``."""
+    y = empty_as(x.shape, order, x.dtype)
+    np.copyto(y, x)
+    return y
