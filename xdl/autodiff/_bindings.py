@@ -17,23 +17,10 @@ _new = object.__new__
 _WEAK = (float, int)
 
 
-def _record_alike(level: Any, operation: Operation, nodes: Any, y: Array, args: Any, kind: Any) -> Any:
-    """Record an elementwise operation; the result is of the kind of its operands."""
-    if level.carries:
-        return level.record(operation, nodes, y, args, None)
-    entries = level.entries
-    entries.append((operation, nodes, y, args, None))
-    variable = _new(Variable)
-    variable._level = level
-    variable._value = y
-    variable._node = len(entries) - 1
-    variable._kind = kind
-    return variable
-
-
 def unary(xp: Any, name: str, function: Any, table: Any) -> Callable[..., Any]:
-    """Bind an elementwise function of one array."""
-    operation, alike = table[(True, False)], table[(True, True)]
+    """Bind an elementwise function of one array, whose result has the shape and dtype of the argument."""
+    operation = table[(True, True)]
+    keeps_y, pack = operation.keeps_y, operation.pack
 
     def call(x: Array, /) -> Any:
         if type(x) is not Variable:
@@ -42,20 +29,22 @@ def unary(xp: Any, name: str, function: Any, table: Any) -> Callable[..., Any]:
         y = call(value) if type(value) is Variable else function(value)
         if node is None:
             return Variable(level, y, None)
-        if kind is None:
+        if level.full:
             return level.record(operation, (node,), y, (value,), None)
-        return _record_alike(level, alike, (node,), y, (value,), kind)
+        entries = level.entries
+        entries.append((operation, (node,), y if keeps_y else None, (None,) if pack else (value,), None))
+        variable = _new(Variable)
+        variable._level = level
+        variable._value = y
+        variable._node = len(entries) - 1
+        variable._kind = kind
+        return variable
 
     return call
 
 
 def binary(xp: Any, name: str, function: Any, table: Any) -> Callable[..., Any]:
-    both, left, right = (
-        table.get((*active, False)) for active in ((True, True), (True, False), (False, True))
-    )
-    both_alike, left_alike, right_alike = (
-        table.get((*active, True)) for active in ((True, True), (True, False), (False, True))
-    )
+    """Bind an elementwise function of two arrays."""
     kinds = xp._root._kinds
 
     def call(x: Array, y: Array, /) -> Any:
@@ -90,20 +79,27 @@ def binary(xp: Any, name: str, function: Any, table: Any) -> Callable[..., Any]:
             z = call(a, b)
         else:
             z = function(a, b)
-        if i is None:
-            if j is None:
-                return Variable(level, z, None)
-            operation, alike = right, right_alike
-        elif j is None:
-            operation, alike = left, left_alike
+        if kind is not None:
+            flags = (i is not None, j is not None, True, True)
         else:
-            operation, alike = both, both_alike
+            # numbers have no cotangents, so it does not matter what is said of them
+            shape, dtype = z.shape, z.dtype
+            flags = (
+                i is not None,
+                j is not None,
+                i is not None and a.shape == shape and a.dtype is dtype,
+                j is not None and b.shape == shape and b.dtype is dtype,
+            )
+        operation = table.get(flags)
         if operation is None:
+            if i is None and j is None:
+                return Variable(level, z, None)
             raise no_derivative(name, (i, j))
-        if kind is None or level.carries:
+        if level.full:
             return level.record(operation, (i, j), z, (a, b), None)
-        entries = level.entries
-        entries.append((alike, (i, j), z, (a, b), None))
+        pack, entries = operation.pack, level.entries
+        kept = (a, b) if pack is None else pack(a, b)
+        entries.append((operation, (i, j), z if operation.keeps_y else None, kept, None))
         variable = _new(Variable)
         variable._level = level
         variable._value = z
@@ -143,9 +139,12 @@ def nary(xp: Any, name: str, function: Any, table: Any) -> Callable[..., Any]:
         active = tuple(node is not None for node in nodes)
         if not any(active):
             return Variable(level, y, None)
-        if (*active, False) not in table:
+        operation = table.get((*active, *(False for _ in active)))
+        if operation is None:
             raise no_derivative(name, nodes)
-        return level.record(table[(*active, False)], nodes, y, values, None)
+        if operation.pack is not None and not level.full:
+            values = operation.pack(*values)
+        return level.record(operation, nodes, y, values, None)
 
     return call
 
@@ -194,6 +193,8 @@ def recorded(xp: Any, name: str, function: Any, entry: Rule, definition: Any) ->
             y = function(*values, **options)
         if not active:
             return wrap(level, y)
+        if operation.pack is not None and not level.full:
+            values = operation.pack(values, nodes)
         return record(level, operation, nodes, y, values, options)
 
     return call
@@ -202,7 +203,10 @@ def recorded(xp: Any, name: str, function: Any, entry: Rule, definition: Any) ->
 def record(level: Any, operation: Operation, nodes: Any, y: Any, args: Any, options: Any) -> Any:
     """Record an operation of one or several outputs."""
     if not isinstance(y, tuple):
-        return level.record(operation, nodes, y, args, options)
+        if operation.keeps_y or level.full:
+            return level.record(operation, nodes, y, args, options)
+        level.entries.append((operation, nodes, None, args, options))
+        return Variable(level, y, len(level.entries) - 1)
     whole = level.record(operation, nodes, tuple(y), args, options)
     parts = [
         level.record(item(k), (whole._node,), part, (), len(y))

@@ -75,10 +75,10 @@ def value_and_grad(
     return ((y, aux) if has_aux else y), tree.unflatten(structure, filled)
 
 
-def _trace(f: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool) -> Any:
+def _trace(f: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool, *, full: bool) -> Any:
     """Run ``f`` on a new tape; return what the sweeps need."""
     leaves, structure = tree.flatten(primals)
-    level = Tape(_functions_of(leaves))
+    level = Tape(_functions_of(leaves), full=full)
     inputs = [level.input(x) for x in leaves]
     nodes = [v._node for v in inputs]
     try:
@@ -95,7 +95,7 @@ def _trace(f: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool) -> An
 def vjp(f: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool) -> tuple[Any, ...]:
     """Value of a function, and its pullback."""
     xp, entries, (leaves, structure, nodes), (values, out_structure, out_nodes), aux = _trace(
-        f, primals, has_aux
+        f, primals, has_aux, full=False
     )
 
     def pullback(dy: Any) -> tuple[Any, ...]:
@@ -150,7 +150,9 @@ def _filled(xp: Functions, tangents: list[Any], values: list[Any]) -> list[Any]:
 
 def linearize(f: Callable[..., Any], primals: tuple[Any, ...]) -> tuple[Any, Callable[..., Any]]:
     """Value of a function, and its derivative as a linear function that does not run ``f`` again."""
-    xp, entries, (leaves, structure, nodes), (values, out_structure, out_nodes), _ = _trace(f, primals, False)
+    xp, entries, (leaves, structure, nodes), (values, out_structure, out_nodes), _ = _trace(
+        f, primals, False, full=True
+    )
     wanted = [node for node in out_nodes if node is not None]
 
     def pushforward(*tangents: Any) -> Any:

@@ -20,6 +20,7 @@ from ._bindings import binary, defined, nary, recorded, unary
 from ._constants import is_active, newest_level, plain, refused, uniform, unknown, without_derivative
 from ._creation import full, like, numbers_only
 from ._operations import elementwise
+from ._product import product
 from ._registry import RULES, Composed, Partials, Rule, Zero
 from ._traced_namespace import CREATION, EXTENSIONS, TracedNamespace
 from ._variable import Variable
@@ -43,7 +44,7 @@ OPERATORS = {
     "op_floordiv": ("floor_divide", operator.floordiv),
     "op_mod": ("remainder", operator.mod),
     "op_pow": ("pow", operator.pow),
-    "op_matmul": ("matmul", operator.matmul),
+    "op_matmul": ("matmul", product),
     "op_and": ("bitwise_and", operator.and_),
     "op_or": ("bitwise_or", operator.or_),
     "op_xor": ("bitwise_xor", operator.xor),
@@ -144,7 +145,7 @@ class Functions:
             bound = self._bind(path, lambda *arrays, **options: base(list(arrays), **options))
             return lambda arrays, /, **options: bound(*arrays, **options)
         if path in RULES:
-            return self._bind(path, base)
+            return self._bind(path, product if name == "matmul" else base)
         if not callable(base) or isinstance(base, type):
             return base
         return unknown(path, base)

@@ -1,9 +1,11 @@
 """Operations: rules made ready for the arrays of one library.
 
 An operation has ``pull(dy, cotangents, nodes, y, args, options)``, which adds to the cotangents of its
-operands, and ``push(tangents, y, args, options)``, which returns the tangent of ``y``.
+operands, and ``push(tangents, y, args, options)``, which returns the tangent of ``y``. What ``pull`` does not
+look at need not be kept: ``keeps_y`` tells of the result, and ``pack`` makes of the operands what is kept.
 """
 
+import dis
 import functools
 import itertools
 from collections.abc import Callable
@@ -17,12 +19,42 @@ __all__ = ["Operation", "elementwise", "general", "item", "project"]
 
 
 class Operation:
-    """A name, and the two directions of its derivative."""
+    """A name, the two directions of its derivative, and what the backward one needs."""
 
-    __slots__ = ("name", "pull", "push")
+    __slots__ = ("keeps_y", "name", "pack", "pull", "push")
 
-    def __init__(self, name: str, pull: Callable[..., None], push: Callable[..., Any]) -> None:
-        self.name, self.pull, self.push = name, pull, push
+    def __init__(
+        self,
+        name: str,
+        pull: Callable[..., None],
+        push: Callable[..., Any],
+        keeps_y: bool = True,
+        pack: Callable[..., Any] | None = None,
+    ) -> None:
+        self.name, self.pull, self.push, self.keeps_y, self.pack = name, pull, push, keeps_y, pack
+
+
+class Outline:
+    """Shape and dtype of an operand whose values the pullback does not need."""
+
+    __slots__ = ("dtype", "ndim", "shape")
+
+    def __init__(self, x: Array) -> None:
+        self.shape, self.dtype, self.ndim = x.shape, x.dtype, x.ndim
+
+
+def looked_at(function: Any, places: range) -> set[int]:
+    """Places, among its positional parameters, that a function makes use of; without code to read, all."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return set(places)
+    names = code.co_varnames[: code.co_argcount]
+    used = set(code.co_cellvars)
+    for instruction in dis.get_instructions(code):
+        if "LOAD_FAST" in instruction.opname:
+            found = instruction.argval
+            used |= {found} if isinstance(found, str) else set(found)
+    return {k for k in places if k >= len(names) or names[k] in used}
 
 
 def project(xp: Any, dx: Array, x: Array) -> Array:
@@ -49,45 +81,52 @@ def _expand(xp: Any, dy: Array, y: Array) -> Array:
 
 
 def elementwise(xp: Any, name: str, rule: Partials) -> dict[tuple[Any, ...], Operation]:
-    """Operations of an elementwise function, by ``(active, ..., alike)``.
+    """Operations of an elementwise function, by ``(active, ..., alike, ...)``.
 
-    One flag tells for each operand whether it is active, the last whether all operands are known to have the
+    The flags tell for each operand whether it is active, and then for each whether it is known to have the
     shape and dtype of the result.
     """
     n = len(rule.derivatives)
     push = _push_terms(xp, [_term(xp, d, rule.strong) for d in rule.derivatives])
     table = {}
-    for flags in itertools.product((False, True), repeat=n + 1):
-        active = flags[:n]
+    for flags in itertools.product((False, True), repeat=2 * n):
+        active, alike = flags[:n], flags[n:]
         if any(active) and not any(a and d is None for a, d in zip(active, rule.derivatives, strict=True)):
-            table[flags] = Operation(name, _pull_terms(xp, name, rule, active, flags[n]), push)
+            table[flags] = _elementwise(xp, name, rule, active, alike, push)
     return table
 
 
-def _pull_terms(
-    xp: Any, name: str, rule: Partials, active: tuple[bool, ...], alike: bool
-) -> Callable[..., None]:
+def _elementwise(
+    xp: Any, name: str, rule: Partials, active: tuple[bool, ...], alike: tuple[bool, ...], push: Any
+) -> Operation:
     """Compile the pullback of an elementwise function for its active operands.
 
     The code is the loop over the operands, unrolled: this is the hottest function of the backward sweep.
     """
-    xs = [f"x{k}" for k in range(len(active))]
+    n = len(active)
+    xs = [f"x{k}" for k in range(n)]
     lines = [
         "def pull(dy, cotangents, nodes, y, args, options):",
         f"    {', '.join(xs)}, = args",
-        f"    {', '.join(f'n{k}' for k in range(len(active)))}, = nodes",
+        f"    {', '.join(f'n{k}' for k in range(n))}, = nodes",
     ]
-    scope: dict[str, Any] = {"xp": xp, "project": project}
+    scope: dict[str, Any] = {"xp": xp, "project": project, "Outline": Outline}
+    needed: set[int] = set()  # 0 is the result, k + 1 operand k
     for k in (k for k, a in enumerate(active) if a):
-        scope[f"d{k}"] = derivative = rule.derivatives[k]
-        called = (
-            f"x{derivative.index}" if isinstance(derivative, Operand) else f"d{k}(xp, y, {', '.join(xs)})"
-        )
-        product = _LITERAL.get(derivative, f"dy * {called}")
-        if rule.strong and product not in _LITERAL.values():
+        derivative = rule.derivatives[k]
+        if isinstance(derivative, Operand):
+            product = f"dy * x{derivative.index}"
+            needed.add(derivative.index + 1)
+        elif derivative in _LITERAL:
+            product = _LITERAL[derivative]
+        else:
+            scope[f"d{k}"] = derivative
+            product = f"dy * d{k}(xp, y, {', '.join(xs)})"
+            needed |= {place - 1 for place in looked_at(derivative, range(1, n + 2))}
+        if rule.strong and derivative not in _LITERAL:
             product = f"xp.where(dy == 0, dy, {product})"
         lines.append(f"    dx = {product}")
-        if not alike:
+        if not alike[k]:
             lines += [
                 f"    if dx.shape != x{k}.shape or dx.dtype is not x{k}.dtype:",
                 f"        dx = project(xp, dx, x{k})",
@@ -98,8 +137,13 @@ def _pull_terms(
             "    else:",
             f"        cotangents.accumulate(n{k}, dx)",
         ]
+    packed = [
+        f"x{k}" if k + 1 in needed else f"Outline(x{k})" if active[k] and not alike[k] else "None"
+        for k in range(n)
+    ]
+    lines.append(f"pack = lambda {', '.join(xs)}: ({', '.join(packed)},)")
     exec(compile("\n".join(lines), f"<pullback of {name}>", "exec"), scope)
-    return scope["pull"]
+    return Operation(name, scope["pull"], push, 0 in needed, None if packed == xs else scope["pack"])
 
 
 _LITERAL: dict[Any, str] = {0: "xp.zeros_like(dy)", 1: "dy", -1: "-dy"}
@@ -138,6 +182,7 @@ def general(xp: Any, name: str, rule: Rule, definition: Callable[..., Any] | Non
     ``definition``, if given, computes tangents where the rule has no pushforward.
     """
     joint = callable(rule.pullback)
+    keeps_y, pack = _needs(rule.pullback)
 
     def pull(dy: Any, cotangents: Any, nodes: Any, y: Any, args: Any, options: Any) -> None:
         if type(y) is tuple:
@@ -181,7 +226,33 @@ def general(xp: Any, name: str, rule: Rule, definition: Callable[..., Any] | Non
             return tuple(_expand(xp, d, yk) for d, yk in zip(total, y, strict=True))  # pyright: ignore
         return _expand(xp, total, y)  # pyright: ignore[reportArgumentType]
 
-    return Operation(name, pull, push)
+    return Operation(name, pull, push, keeps_y, pack)
+
+
+def _needs(pullback: Any) -> tuple[bool, Callable[..., Any] | None]:
+    """Tell whether pullbacks look at the result, and how to pack the operands so that the others are not kept."""
+    # parameters: xp, dy, y, then ``wanted`` of a joint pullback, then the operands
+    first = 4 if callable(pullback) else 3
+    functions = [pullback] if callable(pullback) else [p for p in pullback if p is not None]
+    used = {place for f in functions for place in looked_at(f, range(2, first + _MOST_OPERANDS))}
+    kept = [first + k in used for k in range(_MOST_OPERANDS)]
+    if all(kept):
+        return 2 in used, None
+
+    @functools.cache
+    def packer(n: int) -> Callable[..., Any]:
+        xs, nodes = [f"x{k}" for k in range(n)], [f"n{k}" for k in range(n)]
+        packed = [
+            x if k >= _MOST_OPERANDS or kept[k] else f"None if {node} is None else Outline({x})"
+            for k, (x, node) in enumerate(zip(xs, nodes, strict=True))
+        ]
+        source = f"lambda {', '.join(xs + nodes)}: ({', '.join(packed)},)"
+        return eval(source, {"Outline": Outline})
+
+    return 2 in used, lambda args, nodes: packer(len(args))(*args, *nodes)
+
+
+_MOST_OPERANDS = 12  # whose use is looked up; further ones are kept
 
 
 def _push_definition(xp: Any, name: str, definition: Any, tangents: Any, args: Any, options: Any) -> Any:

@@ -6,7 +6,8 @@ opened later has a larger number, and an operation belongs to the newest tape am
 nothing has to be restored when a function raises: the tape is closed and forgotten.
 
 An entry is ``(operation, nodes, y, args, options)``: ``nodes`` are the indices of the operands' entries,
-None where an operand is constant at this level.
+None where an operand is constant at this level. A tape that is swept backward alone keeps of ``y`` and
+``args`` only what the pullback looks at, so that memory is free again as soon as in the program itself.
 """
 
 import itertools
@@ -36,13 +37,14 @@ _CLOSED = _Closed()
 
 
 class Tape:
-    """One level of tracing that records operations for sweeps in both directions."""
+    """One level of tracing that records operations, for sweeps backward, and forward too if it is ``full``."""
 
-    __slots__ = ("entries", "functions", "kinds", "namespace", "number")
+    __slots__ = ("entries", "full", "functions", "kinds", "namespace", "number")
     carries = False  # whether nodes are tangents, see Forward
 
-    def __init__(self, functions: Any) -> None:
+    def __init__(self, functions: Any, *, full: bool = False) -> None:
         self.number = next(_numbers)
+        self.full = full
         self.functions = functions
         self.entries: list[Any] = []
         self.kinds: dict[Any, Any] = {}
@@ -78,6 +80,9 @@ class Forward(Tape):
 
     __slots__ = ()
     carries = True
+
+    def __init__(self, functions: Any) -> None:
+        super().__init__(functions, full=True)
 
     def record(self, operation: Any, nodes: Any, y: Array, args: Any, options: Any) -> Any:
         """Compute the tangent of ``y`` at once."""

@@ -98,17 +98,17 @@ def _positions(xp: Any, shape: tuple[int, ...], device: Any) -> Array:
 
 def _getitem(xp: Any) -> Any:
     def pull(dy: Array, cotangents: Any, nodes: Any, y: Array, args: Any, options: Any) -> None:
-        (node,), (x,), key = nodes, args, options["key"]
-        cotangents.accumulate(node, xp.scatter_key(dy, key=key, shape=x.shape))
+        (node,) = nodes
+        cotangents.accumulate(node, xp.scatter_key(dy, **options))
         cotangents.owned.add(node)
 
     writes = xp.writes
 
     def pull_basic(dy: Array, cotangents: Any, nodes: Any, y: Array, args: Any, options: Any) -> None:
         # slices and integers name no item twice, so the sum so far is added to in place
-        (node,), (x,), owned = nodes, args, cotangents.owned
+        (node,), owned = nodes, cotangents.owned
         # without axes the sum so far may be a NumPy scalar, which has no items to add to
-        if writes and node in owned and type(dy) is not Variable and x.shape:
+        if writes and node in owned and type(dy) is not Variable and options["shape"]:
             present = cotangents[node]
             if type(present) is not Variable:
                 try:
@@ -140,7 +140,11 @@ def _getitem(xp: Any) -> Any:
         y = call(value, key=key) if type(value) is Variable else value[key]
         if x._node is None:
             return Variable(x._level, y, None)
-        return x._level.record(basic if is_basic else operation, (x._node,), y, (value,), {"key": key})
+        level, options = x._level, {"key": key, "shape": value.shape}
+        if level.full:
+            return level.record(basic if is_basic else operation, (x._node,), y, (), options)
+        level.entries.append((basic if is_basic else operation, (x._node,), None, (), options))
+        return Variable(level, y, len(level.entries) - 1)
 
     return call
 
