@@ -132,7 +132,7 @@ def pullback(dy, x, weight, dx, mean, scale, dmean, slope, centered, wanted_sums
             parts[i] = product * r, total
             if dx is None:
                 continue
-            average = lambda a: np.repeat((weight * a).reshape(groups, k).sum(axis=1), k) / (s * k)  # noqa: B023
+            average = lambda a: np.repeat((weight * a).reshape(groups, k).sum(axis=1), k) / (s * k)
             a = np.tile(dm / (s * k) - r * average(total), q)
             b = np.tile((bend * (2 / (s * k)) - r * r * average(product)) * r, q)
             c = np.tile(weight * r, q)

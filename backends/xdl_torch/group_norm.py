@@ -4,11 +4,16 @@ import torch.nn.functional as F
 
 from xdl.nn._group_norm import check_group_norm, group_norm
 
+from ._leaves import transforming
 from ._norms import alike
 
 
 @group_norm.method(
-    "torch", when=lambda x, weight=None, bias=None, /, *, groups, eps=1e-5: alike(x, weight, bias)
+    "torch",
+    # torch's derivative in forward mode wants memory with the channels first
+    when=lambda x, weight=None, bias=None, /, *, groups, eps=1e-5: (
+        alike(x, weight, bias) and not transforming()
+    ),
 )
 def _(x, weight=None, bias=None, /, *, groups, eps=1e-5):
     check_group_norm(x, weight, bias, groups, eps)

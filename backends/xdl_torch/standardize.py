@@ -46,7 +46,7 @@ def _(x, weight, bias, /, *, axes, parameters, eps, centered):
     mean, var = x.new_zeros((2, c))
     # running averages that forget all of the past are the statistics of the batch
     y = F.batch_norm(x.movedim(-1, 1), mean, var, weight, bias, True, 1.0, eps).movedim(1, -1)
-    var *= (n - 1) / n
+    var = var * ((n - 1) / n)
     if x.requires_grad and torch.is_grad_enabled():
         mean, var = _Moments.apply(x, mean, var)
     shape = (1,) * (x.ndim - 1) + (c,)
