@@ -45,6 +45,7 @@ from ._embedding_layers import Embedding
 from ._fold import fold, unfold
 from ._gather import gather, gather_nd
 from ._group_norm import group_norm, instance_norm
+from ._gru import gru, gru_cell
 from ._initializers import (
     glorot_normal,
     glorot_uniform,
@@ -60,7 +61,10 @@ from ._layer_norm import layer_norm, rms_norm
 from ._layers import Activation, Dense, Dropout, Sequential
 from ._linear import linear
 from ._losses import mse
+from ._lstm import lstm, lstm_cell
+from ._rnn import rnn, rnn_cell
 from ._segment import segment_max, segment_mean, segment_min, segment_prod, segment_softmax, segment_sum
+from ._sequences import reverse_sequence, truncated
 from ._softmax import log_softmax, logsumexp, softmax
 from ._top_k import top_k
 from ._weight_norm import weight_norm
@@ -92,6 +96,8 @@ __all__ = [
     "glorot_uniform",
     "glu",
     "group_norm",
+    "gru",
+    "gru_cell",
     "hard_shrink",
     "hard_sigmoid",
     "hard_silu",
@@ -109,6 +115,8 @@ __all__ = [
     "log_sigmoid",
     "log_softmax",
     "logsumexp",
+    "lstm",
+    "lstm_cell",
     "maxout",
     "mish",
     "mse",
@@ -119,7 +127,10 @@ __all__ = [
     "quick_gelu",
     "relu",
     "relu6",
+    "reverse_sequence",
     "rms_norm",
+    "rnn",
+    "rnn_cell",
     "rrelu",
     "segment_max",
     "segment_mean",
@@ -140,6 +151,7 @@ __all__ = [
     "tanh_shrink",
     "threshold",
     "top_k",
+    "truncated",
     "unfold",
     "weight_norm",
     "zeros",
