@@ -1,0 +1,133 @@
+"""Depthwise convolution: shifted products, added up.
+
+Each channel has a kernel of its own, so there is no product of matrices; entries of the kernel that are repeated along
+a row of places make long loops.
+"""
+
+import functools
+import itertools
+import math
+
+import numpy as np
+
+from ._im2col import fill
+from ._memory import empty
+from ._threads import share
+
+__all__ = ["correlate", "scatter", "weight_gradient"]
+
+CACHED = 1 << 18  # bytes of the results of a chunk of rows of places
+
+
+def correlate(x, w, b, g):
+    """Return y (n, *output, c) of ``w`` (*kernel, 1, c)."""
+    n, c = len(x), x.shape[-1]
+    y = empty((n, *g.output, c), x.dtype)
+    taps, rows = _taps(w, g), (None if b is None else np.tile(b, (g.output[-1], 1)))
+
+    def work(first, last):
+        for images, part in _chunks(first, last, g.output, c * x.itemsize):
+            block = _block(x[images], g, part)
+            out = y[images, part]
+            term = empty(out.shape, x.dtype)
+            for k, (tap, row) in enumerate(taps):
+                seen = block[_seen(g, tap, part)]
+                if k == 0:
+                    np.multiply(seen, row, out=out)
+                else:
+                    np.multiply(seen, row, out=term)
+                    np.add(out, term, out=out)
+            if rows is not None:
+                np.add(out, rows, out=out)
+
+    share(work, n, operations=2 * y.size * len(taps))
+    return y
+
+
+def scatter(dy, w, g):
+    """Cotangent of ``x``, (n, *spatial, c)."""
+    n, c = len(dy), dy.shape[-1]
+    dx = empty((n, *g.spatial, c), dy.dtype)
+    taps = _taps(w, g)
+
+    def work(first, last):
+        for i in range(first, last):
+            block = np.zeros((1, *_sizes(g, slice(0, g.output[0])), c), dy.dtype)
+            for images, part in _chunks(i, i + 1, g.output, c * dy.itemsize):
+                given = dy[images, part]
+                term = empty(given.shape, dy.dtype)
+                for tap, row in taps:
+                    np.multiply(given, row, out=term)
+                    target = block[_seen(g, tap, part, start=part.start)]
+                    np.add(target, term, out=target)
+            fill(dx[i : i + 1], block, [before for before, _ in g.padding])
+
+    share(work, n, operations=2 * dy.size * len(taps))
+    return dx
+
+
+def weight_gradient(x, dy, g):
+    """Cotangent of ``w``, (*kernel, 1, c)."""
+    n, c = len(x), x.shape[-1]
+    taps = list(itertools.product(*map(range, g.kernel)))
+    sums = []
+
+    def work(first, last):
+        total = np.zeros((len(taps), g.output[-1] * c), x.dtype)
+        for images, part in _chunks(first, last, g.output, c * x.itemsize):
+            block = _block(x[images], g, part)
+            given = dy[images, part]
+            term = empty(given.shape, x.dtype)
+            ones = np.ones(math.prod(given.shape[:-2]), x.dtype)
+            for k, tap in enumerate(taps):
+                np.multiply(block[_seen(g, tap, part)], given, out=term)
+                total[k] += ones @ term.reshape(len(ones), -1)
+        sums.append(total)
+
+    share(work, n, operations=2 * dy.size * len(taps))
+    total = functools.reduce(np.add, sums).reshape(len(taps), g.output[-1], c)
+    return total.sum(axis=1).reshape(*g.kernel, 1, c)
+
+
+def _taps(w, g):
+    """Positions of the kernel, and the kernel's entries there, repeated along a row of places."""
+    entries = w.reshape(-1, 1, w.shape[-1]).repeat(g.output[-1], axis=1)
+    return list(zip(itertools.product(*map(range, g.kernel)), entries, strict=True))
+
+
+def _chunks(first, last, output, size):
+    row = math.prod(output[1:]) * size
+    rows = min(output[0], max(1, CACHED // row))
+    images = max(1, CACHED // (row * rows)) if rows == output[0] else 1
+    for i in range(first, last, images):
+        for k in range(0, output[0], rows):
+            yield slice(i, min(i + images, last)), slice(k, min(k + rows, output[0]))
+
+
+def _sizes(g, rows):
+    """Sizes of the padded input that the places in some rows see."""
+    places = (rows.stop - rows.start, *g.output[1:])
+    return [(p - 1) * s + e for p, s, e in zip(places, g.stride, g.extent, strict=True)]
+
+
+def _block(x, g, rows):
+    """Part of the padded input that the places in some rows see."""
+    sizes = _sizes(g, rows)
+    start = [-before for before, _ in g.padding]
+    start[0] += rows.start * g.stride[0]
+    if all(a >= 0 and a + k <= n for a, k, n in zip(start, sizes, g.spatial, strict=True)):
+        return x[(slice(None), *[slice(a, a + k) for a, k in zip(start, sizes, strict=True)])]
+    block = empty((len(x), *sizes, x.shape[-1]), x.dtype)
+    fill(block, x, start)
+    return block
+
+
+def _seen(g, tap, rows, start=0):
+    """Entries of a block that the places see through one position of the kernel."""
+    places = (rows.stop - rows.start, *g.output[1:])
+    first = [k * e for k, e in zip(tap, g.dilation, strict=True)]
+    first[0] += start * g.stride[0]
+    return (
+        slice(None),
+        *[slice(a, a + (p - 1) * s + 1, s) for a, p, s in zip(first, places, g.stride, strict=True)],
+    )
