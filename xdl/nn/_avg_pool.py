@@ -12,7 +12,7 @@ from ._patches import widen_real
 from ._precision import narrow
 from ._windows import Axis, axes_of, check_windows, join, see
 
-__all__ = ["avg_pool"]
+__all__ = ["avg_pool", "by_count"]
 
 
 @generic
@@ -69,20 +69,20 @@ def avg_pool(
     for a in axes_of(g):
         parts = [part for part, _ in see(xp, y, a, 0.0)]
         y = sum(parts[1:], parts[0])
-    return narrow(xp, _by_count(xp, y, g, count_include_pad), x)
+    return narrow(xp, by_count(xp, y, g, count_include_pad), x)
 
 
 @generic
 def avg_pool_pullback(dy: Array, /, *, geometry: Geometry, count_include_pad: bool) -> Array:
     """Transpose of `avg_pool`: spread each entry evenly over its window."""
     xp = array_namespace(dy)
-    dx = _by_count(xp, widen_real(xp, dy), geometry, count_include_pad)
+    dx = by_count(xp, widen_real(xp, dy), geometry, count_include_pad)
     for a in axes_of(geometry):
         dx = join(xp, [dx] * a.kernel, a)
     return narrow(xp, dx, dy)
 
 
-def _by_count(xp: Any, y: Array, g: Geometry, count_include_pad: bool) -> Array:
+def by_count(xp: Any, y: Array, g: Geometry, count_include_pad: bool) -> Array:
     """Divide the sum of each window by the number of its entries."""
     if count_include_pad:
         return y / math.prod(g.kernel)
@@ -119,7 +119,9 @@ def _of(x: Array, g: Geometry, count_include_pad: bool) -> Array:
     )
 
 
-def _transpose(xp: Any, dy: Array, x: Array, window: Any, *, count_include_pad: bool, **options: Any) -> Array:
+def _transpose(
+    xp: Any, dy: Array, x: Array, window: Any, *, count_include_pad: bool, **options: Any
+) -> Array:
     return avg_pool_pullback(
         dy, geometry=check_windows(x, window, **options), count_include_pad=count_include_pad
     )
