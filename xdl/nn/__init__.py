@@ -38,7 +38,8 @@ from ._conv import conv, convolve
 from ._conv_layers import Conv, ConvTranspose
 from ._conv_transpose import conv_transpose
 from ._cross_entropy import cross_entropy
-from ._dropout import dropout
+from ._dropout import alpha_dropout, drop_path, dropout
+from ._dropout_layers import AlphaDropout, Dropout, DropPath, VariationalDropout
 from ._einsum import einsum
 from ._embedding import embedding, one_hot
 from ._embedding_layers import Embedding
@@ -58,32 +59,46 @@ from ._initializers import (
     zeros,
 )
 from ._layer_norm import layer_norm, rms_norm
-from ._layers import Activation, Dense, Dropout, Sequential
+from ._layers import Activation, Dense, Sequential
 from ._linear import linear
 from ._losses import mse
 from ._lstm import lstm, lstm_cell
+from ._norm_layers import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
 from ._rnn import rnn, rnn_cell
 from ._segment import segment_max, segment_mean, segment_min, segment_prod, segment_softmax, segment_sum
 from ._sequences import reverse_sequence, truncated
 from ._softmax import log_softmax, logsumexp, softmax
 from ._top_k import top_k
+from ._training import training
 from ._weight_norm import weight_norm
+from ._weight_norm_layers import WeightNorm
 
 __all__ = [
     "Activation",
+    "AlphaDropout",
+    "BatchNorm",
     "Conv",
     "ConvTranspose",
     "Dense",
+    "DropPath",
     "Dropout",
     "Embedding",
+    "GroupNorm",
+    "InstanceNorm",
+    "LayerNorm",
+    "RMSNorm",
     "Sequential",
+    "VariationalDropout",
+    "WeightNorm",
     "accuracy",
+    "alpha_dropout",
     "batch_norm",
     "celu",
     "conv",
     "conv_transpose",
     "convolve",
     "cross_entropy",
+    "drop_path",
     "dropout",
     "einsum",
     "elu",
@@ -151,6 +166,7 @@ __all__ = [
     "tanh_shrink",
     "threshold",
     "top_k",
+    "training",
     "truncated",
     "unfold",
     "weight_norm",

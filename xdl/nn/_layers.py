@@ -1,16 +1,15 @@
 """Layers: functions together with the parameters they own."""
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
-from xdl.core import Array, Module, random, static
+from xdl.core import Array, Module, static
 
-from ._dropout import check_rate, dropout
 from ._initializers import glorot_uniform, zeros
 from ._linear import linear
+from ._training import deal, run, takes_key, training
 
-__all__ = ["Activation", "Dense", "Dropout", "Sequential"]
+__all__ = ["Activation", "Dense", "Sequential", "as_layer"]
 
 
 class Dense(Module):
@@ -57,26 +56,6 @@ class Dense(Module):
         return y if self.activation is None else self.activation(y)
 
 
-class Dropout(Module):
-    """Dropout during training, nothing during inference.
-
-    Parameters
-    ----------
-    rate : float
-        Probability that an entry is dropped, in [0, 1].
-    """
-
-    rate: float = static()
-
-    def __init__(self, rate: float) -> None:
-        check_rate(rate)
-        self.rate = rate
-
-    def __call__(self, x: Array, /, *, key: Array | None = None) -> Array:
-        """Drop entries of ``x``; without a key, return ``x``."""
-        return x if key is None else dropout(x, key, rate=self.rate)
-
-
 class Activation(Module):
     """A function without parameters, as a layer.
 
@@ -106,17 +85,24 @@ class Sequential(Module):
     random: tuple[bool, ...] = static()
 
     def __init__(self, *layers: Callable[..., Array]) -> None:
-        self.layers = tuple(f if isinstance(f, Module) else Activation(f) for f in layers)
-        self.random = tuple("key" in inspect.signature(f).parameters for f in self.layers)
+        self.layers = tuple(map(as_layer, layers))
+        self.random = tuple(map(takes_key, self.layers))
 
     def __call__(self, x: Array, /, *, key: Array | None = None) -> Array:
-        """Apply the layers; with a key, as in training."""
-        keys = None if key is None or not any(self.random) else random.split(key, sum(self.random))
-        used = 0
-        for layer, draws in zip(self.layers, self.random, strict=True):
-            if keys is not None and draws:
-                x = layer(x, key=keys[used, ...])
-                used += 1
-            else:
-                x = layer(x)
+        """Apply the layers; with a key, those that draw random numbers do."""
+        for layer, own in zip(self.layers, deal(key, self.random), strict=True):
+            x = run(layer, x, own)
         return x
+
+    def training(self, x: Array, /, *, key: Array | None = None) -> tuple[Array, Any]:
+        """Apply the layers as in training; return the result, and the layers with new running statistics."""
+        updated = []
+        for layer, own in zip(self.layers, deal(key, self.random), strict=True):
+            x, layer = training(layer, x, key=own)
+            updated.append(layer)
+        return x, self.replace(layers=tuple(updated))
+
+
+def as_layer(f: Callable[..., Any]) -> Module:
+    """Module, or a function as an `Activation`."""
+    return f if isinstance(f, Module) else Activation(f)
