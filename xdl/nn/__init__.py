@@ -64,6 +64,8 @@ from ._linear import linear
 from ._losses import mse
 from ._lstm import lstm, lstm_cell
 from ._norm_layers import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
+from ._recurrent_cells import GRUCell, LSTMCell, RNNCell
+from ._recurrent_layers import GRU, LSTM, RNN, Recurrence
 from ._rnn import rnn, rnn_cell
 from ._segment import segment_max, segment_mean, segment_min, segment_prod, segment_softmax, segment_sum
 from ._sequences import reverse_sequence, truncated
@@ -74,6 +76,9 @@ from ._weight_norm import weight_norm
 from ._weight_norm_layers import WeightNorm
 
 __all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
     "Activation",
     "AlphaDropout",
     "BatchNorm",
@@ -83,10 +88,14 @@ __all__ = [
     "DropPath",
     "Dropout",
     "Embedding",
+    "GRUCell",
     "GroupNorm",
     "InstanceNorm",
+    "LSTMCell",
     "LayerNorm",
     "RMSNorm",
+    "RNNCell",
+    "Recurrence",
     "Sequential",
     "VariationalDropout",
     "WeightNorm",
