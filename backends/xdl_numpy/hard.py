@@ -48,8 +48,7 @@ def _hard_silu(x, y):
 @inside.method("numpy", when=lambda dy, x, /, *, low, high, slope=1.0: is_real(x) and dy.dtype == x.dtype)
 def _(dy, x, /, *, low, high, slope):
     def kernel(x, dy, dx):
-        within = x > low
-        np.logical_and(within, x < high, out=within)
+        within = np.logical_and(x > low, x < high)
         bits = f"i{x.itemsize}"
         np.multiply(within, dy.view(bits), out=dx.view(bits))
         if slope != 1:
@@ -64,9 +63,8 @@ def _(dy, x, /):
 
 
 def _hard_silu_pullback(x, dy, dx):
-    # (2 x + 3) / 6 between the kinks, but 0 and 1 beyond them, to where the line through (-3, 0) and (3, 1) jumps
-    within = x > -3
-    np.logical_and(within, x < 3, out=within)
+    # the line (2 x + 3) / 6 between the kinks, 0 and 1 beyond them
+    within = np.logical_and(x > -3, x < 3)
     bits = f"i{x.itemsize}"
     np.multiply(x, 2, out=dx)
     np.add(dx, 3, out=dx)

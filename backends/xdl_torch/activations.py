@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from xdl.nn._activations.exponential_units import exponential_unit
 from xdl.nn._activations.gaussian_units import gelu
 from xdl.nn._activations.hard import hard_sigmoid, hard_silu, hard_tanh, relu6
-from xdl.nn._activations.rectifiers import check_prelu, leaky_relu, prelu, relu, threshold
+from xdl.nn._activations.rectifiers import leaky_relu, relu, threshold
 from xdl.nn._activations.self_gated import check_glu, glu, mish, silu
 from xdl.nn._activations.shrinkage import check_bound, hard_shrink, soft_shrink
 from xdl.nn._activations.sigmoids import log_sigmoid, sigmoid, softsign, tanh
@@ -33,14 +33,6 @@ def _(x, /, *, negative_slope):
     return F.leaky_relu(x, negative_slope)
 
 
-@prelu.method("torch")
-def _(x, slope, /):
-    check_prelu(x, slope)
-    if slope.ndim == 0 or x.ndim < 3:
-        return F.prelu(x, slope)
-    return F.prelu(x.movedim(-1, 1), slope).movedim(1, -1)
-
-
 @hard_tanh.method("torch", when=lambda x, /, *, low, high: low < high)
 def _(x, /, *, low, high):
     return F.hardtanh(x, low, high)
@@ -48,7 +40,7 @@ def _(x, /, *, low, high):
 
 @hard_sigmoid.method("torch")
 def _(x, /):
-    return F.hardsigmoid(x)
+    return F.relu6(x + 3) / 6  # hardsigmoid has no second derivative
 
 
 @hard_silu.method("torch")
@@ -106,7 +98,9 @@ def _(x, /):
 
 @mish.method("torch")
 def _(x, /):
-    return F.mish(x)
+    # F.mish takes twice as long, and its second derivative is NaN where it should be 0
+    z = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+    return (z * torch.tanh(F.softplus(z, threshold=40.0))).to(x.dtype)
 
 
 @gelu.method("torch")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from xdl.autodiff import rule, zero
+from xdl.autodiff import rule
 from xdl.core import Array, array_namespace, generic
 
 __all__ = ["hard_sigmoid", "hard_silu", "hard_tanh", "inside", "relu6", "step"]
@@ -41,7 +41,7 @@ def hard_sigmoid(x: Array, /) -> Array:
     ----------
     Howard et al. (2019), arXiv:1905.02244, section 5.2. Courbariaux et al. (2015) have slope 1/5.
     """
-    return _between(x + 3.0, 0.0, 6.0) / 6.0
+    return _between(x + 3.0, 0.0, 6.0) * (1 / 6)
 
 
 @generic
@@ -53,8 +53,8 @@ def hard_silu(x: Array, /) -> Array:
     Howard et al. (2019), arXiv:1905.02244, section 5.2
     """
     xp = array_namespace(x)
-    # apart, because 0 times -inf is NaN, and 1/6 rounds
-    return xp.where(x <= -3.0, 0.0, xp.where(x >= 3.0, x, x * ((x + 3.0) / 6.0)))
+    c = _between(x, -3.0, 3.0)
+    return xp.where(x >= 3.0, x, c * ((c + 3.0) * (1 / 6)))
 
 
 def _between(x: Array, low: float, high: float) -> Array:
@@ -85,7 +85,8 @@ _cut(hard_sigmoid, 1 / 6, low=-3.0, high=3.0)
 def hard_silu_pullback(dy: Array, x: Array, /) -> Array:
     """Return ``dy`` times the derivative of `hard_silu`."""
     xp = array_namespace(dy, x)
-    return xp.where(x <= -3.0, 0.0, xp.where(x >= 3.0, dy, xp.multiply(dy, (2.0 * x + 3.0) / 6.0)))
+    c = _between(x, -3.0, 3.0)
+    return xp.where(x <= -3.0, 0.0, xp.where(x >= 3.0, dy, xp.multiply(dy, (2.0 * c + 3.0) * (1 / 6))))
 
 
 rule(
@@ -105,6 +106,3 @@ def step(x: Array, /) -> Array:
     """
     xp = array_namespace(x)
     return xp.where(x >= 0, 1.0, xp.where(x < 0, -1.0, x))
-
-
-zero(step)
