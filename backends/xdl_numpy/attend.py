@@ -206,7 +206,7 @@ def _exponentials(e, m, total, part):
 
 def _backward(heads, dy, y, wanted, kept, statistic):
     """Cotangents, from the exponentials or from new ones."""
-    q, k, v, bias = heads.q, heads.k, heads.v, heads.bias
+    q, k, v = heads.q, heads.k, heads.v
     dq, dk, dv = (_like(x, x.shape[-1]) if want else None for x, want in zip((q, k, v), wanted, strict=False))
     dbias = np.zeros(heads.shape_of_bias, q.dtype) if wanted[3] else None
 

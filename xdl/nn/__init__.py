@@ -33,6 +33,8 @@ from ._activations import (
     tanh_shrink,
     threshold,
 )
+from ._attention import attention, attention_weights, causal_mask
+from ._attention_layers import KeyValueCache, MultiHeadAttention
 from ._batch_norm import batch_norm
 from ._conv import conv, convolve
 from ._conv_layers import Conv, ConvTranspose
@@ -64,9 +66,11 @@ from ._linear import linear
 from ._losses import mse
 from ._lstm import lstm, lstm_cell
 from ._norm_layers import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
+from ._positions import LearnedPositions, rotary, sinusoidal_positions
 from ._recurrent_cells import GRUCell, LSTMCell, RNNCell
 from ._recurrent_layers import GRU, LSTM, RNN, Recurrence
 from ._rnn import rnn, rnn_cell
+from ._scores import additive_score, concat_score, context, general_score, scaled_dot_score
 from ._segment import segment_max, segment_mean, segment_min, segment_prod, segment_softmax, segment_sum
 from ._sequences import reverse_sequence, truncated
 from ._softmax import log_softmax, logsumexp, softmax
@@ -91,8 +95,11 @@ __all__ = [
     "GRUCell",
     "GroupNorm",
     "InstanceNorm",
+    "KeyValueCache",
     "LSTMCell",
     "LayerNorm",
+    "LearnedPositions",
+    "MultiHeadAttention",
     "RMSNorm",
     "RNNCell",
     "Recurrence",
@@ -100,9 +107,15 @@ __all__ = [
     "VariationalDropout",
     "WeightNorm",
     "accuracy",
+    "additive_score",
     "alpha_dropout",
+    "attention",
+    "attention_weights",
     "batch_norm",
+    "causal_mask",
     "celu",
+    "concat_score",
+    "context",
     "conv",
     "conv_transpose",
     "convolve",
@@ -116,6 +129,7 @@ __all__ = [
     "gather",
     "gather_nd",
     "gelu",
+    "general_score",
     "glorot_normal",
     "glorot_uniform",
     "glu",
@@ -155,7 +169,9 @@ __all__ = [
     "rms_norm",
     "rnn",
     "rnn_cell",
+    "rotary",
     "rrelu",
+    "scaled_dot_score",
     "segment_max",
     "segment_mean",
     "segment_min",
@@ -165,6 +181,7 @@ __all__ = [
     "selu",
     "sigmoid",
     "silu",
+    "sinusoidal_positions",
     "soft_shrink",
     "softmax",
     "softplus",

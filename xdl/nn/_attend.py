@@ -163,8 +163,7 @@ def _pull(
     key: Array | None = None,
     **options: Any,
 ) -> tuple[Array | None, ...]:
-    wanted = (*wanted[:4], False)[:4] if len(wanted) > 3 else (*wanted, False)
-    return attend_pullback(dy, y, q, k, v, bias, mask, key, wanted=wanted, **options)
+    return attend_pullback(dy, y, q, k, v, bias, mask, key, wanted=wanted[:4], **options)
 
 
 rule(attend, pullback=_pull, forward=lambda *args, **options: attend_forward(*args, **options))
@@ -181,10 +180,11 @@ def by_blocks(
     offset: int | None,
     scale: float,
     dropout: float,
+    size: int | None = None,
 ) -> tuple[Array, Array]:
-    """Attention and its statistic, one block of queries after the other."""
+    """Attention and its statistic, one block of ``size`` queries after the other."""
     xp = array_namespace(q, k, v, bias)
-    blocks = blocks_of(q, k)
+    blocks = blocks_of(q, k, size)
     options = {"offset": offset, "scale": scale, "dropout": dropout}
     found = []
     for start, stop in blocks:
@@ -230,11 +230,11 @@ def _block(
 # ---- blocks of scores ----
 
 
-def blocks_of(q: Array, k: Array) -> list[tuple[int, int]]:
+def blocks_of(q: Array, k: Array, size: int | None = None) -> list[tuple[int, int]]:
     """First and last query of each block; one, without queries, where there are none."""
     t = q.shape[-2]
-    row = math.prod(q.shape[:-2]) * k.shape[-2]
-    size = max(QUERIES, SCORES // max(row, 1))
+    if size is None:
+        size = max(QUERIES, SCORES // max(math.prod(q.shape[:-2]) * k.shape[-2], 1))
     return [(start, min(start + size, t)) for start in range(0, max(t, 1), size)]
 
 
