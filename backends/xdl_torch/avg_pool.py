@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from xdl.nn._avg_pool import avg_pool
 from xdl.nn._windows import check_windows
 
-from ._channels_first import channels_first, channels_last
+from ._images import images, like_arrays
 from ._windows import cropped, native
 
 
@@ -28,5 +28,5 @@ def _(x, window, /, *, stride, padding, dilation, count_include_pad):
     pool = F.avg_pool3d if x.ndim == 5 else F.avg_pool2d
     # PyTorch does not count what it adds after the axis in its ceil_mode
     size = math.prod(g.kernel) if count_include_pad else None
-    y = pool(channels_first(x), kernel, stride, pads, ceil_mode, False, size)
-    return cropped(channels_last(y, x.ndim), g)
+    y = pool(images(x), kernel, stride, pads, ceil_mode, False, size)
+    return cropped(like_arrays(y, x.ndim - 2), g)

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from xdl.nn._max_pool import max_pool
 from xdl.nn._windows import check_windows
 
-from ._channels_first import channels_first, channels_last
+from ._images import images, like_arrays
 from ._windows import cropped, native
 
 
@@ -19,5 +19,5 @@ def _fits(x, window, /, *, stride, padding, dilation):
 def _(x, window, /, *, stride, padding, dilation):
     g = check_windows(x, window, stride, padding, dilation)
     pool = F.max_pool3d if x.ndim == 5 else F.max_pool2d
-    y = pool(channels_first(x), *native(g, x.ndim))
-    return cropped(channels_last(y, x.ndim), g)
+    y = pool(images(x), *native(g, x.ndim))
+    return cropped(like_arrays(y, x.ndim - 2), g)

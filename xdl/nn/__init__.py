@@ -33,8 +33,16 @@ from ._activations import (
     tanh_shrink,
     threshold,
 )
+from ._adaptive_pool import (
+    adaptive_avg_pool,
+    adaptive_max_pool,
+    global_avg_pool,
+    global_lp_pool,
+    global_max_pool,
+)
 from ._attention import attention, attention_weights, causal_mask
 from ._attention_layers import KeyValueCache, MultiHeadAttention
+from ._avg_pool import avg_pool
 from ._batch_norm import batch_norm
 from ._conv import conv, convolve
 from ._conv_layers import Conv, ConvTranspose
@@ -45,8 +53,14 @@ from ._dropout_layers import AlphaDropout, Dropout, DropPath, VariationalDropout
 from ._einsum import einsum
 from ._embedding import embedding, one_hot
 from ._embedding_layers import Embedding
+from ._flatten import flatten
+from ._focal import (
+    binary_focal_loss,
+    focal_loss,
+)
 from ._fold import fold, unfold
 from ._gather import gather, gather_nd
+from ._grid_sample import affine_grid, grid_sample
 from ._group_norm import group_norm, instance_norm
 from ._gru import gru, gru_cell
 from ._initializers import (
@@ -63,9 +77,49 @@ from ._initializers import (
 from ._layer_norm import layer_norm, rms_norm
 from ._layers import Activation, Dense, Sequential
 from ._linear import linear
-from ._losses import mse
+from ._losses import (
+    binary_cross_entropy,
+    contrastive_loss,
+    cosine_embedding_loss,
+    cosine_similarity,
+    dice_loss,
+    gaussian_nll_loss,
+    hinge_loss,
+    huber_loss,
+    kl_divergence,
+    log_cosh_loss,
+    mae,
+    mse,
+    msle,
+    poisson_nll_loss,
+    sigmoid_cross_entropy,
+    smooth_l1_loss,
+    smooth_labels,
+    squared_hinge_loss,
+    triplet_loss,
+    tversky_loss,
+    xlogx,
+    xlogy,
+)
+from ._lp_pool import lp_pool
 from ._lstm import lstm, lstm_cell
+from ._max_pool import max_pool
 from ._norm_layers import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
+from ._pad import pad
+from ._pixel_shuffle import pixel_shuffle, pixel_unshuffle
+from ._pool_layers import (
+    AdaptiveAvgPool,
+    AdaptiveMaxPool,
+    AvgPool,
+    Flatten,
+    GlobalAvgPool,
+    GlobalLpPool,
+    GlobalMaxPool,
+    LpPool,
+    MaxPool,
+    PixelShuffle,
+    Upsample,
+)
 from ._positions import LearnedPositions, rotary, sinusoidal_positions
 from ._recurrent_cells import GRUCell, LSTMCell, RNNCell
 from ._recurrent_layers import GRU, LSTM, RNN, Recurrence
@@ -76,6 +130,7 @@ from ._sequences import reverse_sequence, truncated
 from ._softmax import log_softmax, logsumexp, softmax
 from ._top_k import top_k
 from ._training import training
+from ._upsample import upsample
 from ._weight_norm import weight_norm
 from ._weight_norm_layers import WeightNorm
 
@@ -84,7 +139,10 @@ __all__ = [
     "LSTM",
     "RNN",
     "Activation",
+    "AdaptiveAvgPool",
+    "AdaptiveMaxPool",
     "AlphaDropout",
+    "AvgPool",
     "BatchNorm",
     "Conv",
     "ConvTranspose",
@@ -92,47 +150,72 @@ __all__ = [
     "DropPath",
     "Dropout",
     "Embedding",
+    "Flatten",
     "GRUCell",
+    "GlobalAvgPool",
+    "GlobalLpPool",
+    "GlobalMaxPool",
     "GroupNorm",
     "InstanceNorm",
     "KeyValueCache",
     "LSTMCell",
     "LayerNorm",
     "LearnedPositions",
+    "LpPool",
+    "MaxPool",
     "MultiHeadAttention",
+    "PixelShuffle",
     "RMSNorm",
     "RNNCell",
     "Recurrence",
     "Sequential",
+    "Upsample",
     "VariationalDropout",
     "WeightNorm",
     "accuracy",
+    "adaptive_avg_pool",
+    "adaptive_max_pool",
     "additive_score",
+    "affine_grid",
     "alpha_dropout",
     "attention",
     "attention_weights",
+    "avg_pool",
     "batch_norm",
+    "binary_cross_entropy",
+    "binary_focal_loss",
     "causal_mask",
     "celu",
     "concat_score",
     "context",
+    "contrastive_loss",
     "conv",
     "conv_transpose",
     "convolve",
+    "cosine_embedding_loss",
+    "cosine_similarity",
     "cross_entropy",
+    "dice_loss",
     "drop_path",
     "dropout",
     "einsum",
     "elu",
     "embedding",
+    "flatten",
+    "focal_loss",
     "fold",
     "gather",
     "gather_nd",
+    "gaussian_nll_loss",
     "gelu",
     "general_score",
+    "global_avg_pool",
+    "global_lp_pool",
+    "global_max_pool",
     "glorot_normal",
     "glorot_uniform",
     "glu",
+    "grid_sample",
     "group_norm",
     "gru",
     "gru_cell",
@@ -142,7 +225,10 @@ __all__ = [
     "hard_tanh",
     "he_normal",
     "he_uniform",
+    "hinge_loss",
+    "huber_loss",
     "instance_norm",
+    "kl_divergence",
     "layer_norm",
     "leaky_relu",
     "lecun_normal",
@@ -150,17 +236,26 @@ __all__ = [
     "linear",
     "lisht",
     "log_cosh",
+    "log_cosh_loss",
     "log_sigmoid",
     "log_softmax",
     "logsumexp",
+    "lp_pool",
     "lstm",
     "lstm_cell",
+    "mae",
+    "max_pool",
     "maxout",
     "mish",
     "mse",
+    "msle",
     "one_hot",
     "ones",
     "orthogonal",
+    "pad",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "poisson_nll_loss",
     "prelu",
     "quick_gelu",
     "relu",
@@ -180,12 +275,16 @@ __all__ = [
     "segment_sum",
     "selu",
     "sigmoid",
+    "sigmoid_cross_entropy",
     "silu",
     "sinusoidal_positions",
+    "smooth_l1_loss",
+    "smooth_labels",
     "soft_shrink",
     "softmax",
     "softplus",
     "softsign",
+    "squared_hinge_loss",
     "squareplus",
     "step",
     "tanh",
@@ -193,8 +292,13 @@ __all__ = [
     "threshold",
     "top_k",
     "training",
+    "triplet_loss",
     "truncated",
+    "tversky_loss",
     "unfold",
+    "upsample",
     "weight_norm",
+    "xlogx",
+    "xlogy",
     "zeros",
 ]

@@ -61,7 +61,9 @@ def lp_pool(
     powers = _powers(xp, widen(xp, x), p)
     mean = avg_pool(powers, window, stride=stride, padding=padding, dilation=dilation)
     ndim = len(x.shape) - 2
-    return narrow(xp, _root(xp, mean * (math.prod(window) if isinstance(window, tuple) else window**ndim), p), x)
+    return narrow(
+        xp, _root(xp, mean * (math.prod(window) if isinstance(window, tuple) else window**ndim), p), x
+    )
 
 
 def _powers(xp: Any, x: Array, p: float) -> Array:

@@ -151,9 +151,7 @@ def _forward(x: Array, window: Any, **options: Any) -> tuple[Array, Any]:
     return max_pool_forward(x, geometry=check_windows(x, window, **options))
 
 
-def _pull(
-    xp: Any, dy: Array, y: Array, x: Array, window: Any, *, saved: Any = None, **options: Any
-) -> Array:
+def _pull(xp: Any, dy: Array, y: Array, x: Array, window: Any, *, saved: Any = None, **options: Any) -> Array:
     return max_pool_pullback(dy, x, geometry=check_windows(x, window, **options), saved=saved)
 
 

@@ -95,9 +95,7 @@ rule(
             dy, shape=tuple(x.shape), padding=padding, mode=mode, axis=axis
         ),
     ),
-    pushforward=(
-        lambda xp, dx, y, x, padding, *, mode, value, axis: pad(dx, padding, mode=mode, axis=axis),
-    ),
+    pushforward=(lambda xp, dx, y, x, padding, *, mode, value, axis: pad(dx, padding, mode=mode, axis=axis),),
 )
 linear(
     pad_pullback,
