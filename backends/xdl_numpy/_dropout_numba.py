@@ -1,6 +1,5 @@
 """Random masks by a loop that Numba compiles."""
 
-import numpy as np
 from numba import njit, uint32
 
 __all__ = ["keep"]

@@ -6,7 +6,7 @@ import pytest
 from asserts import assert_close, assert_equal, values
 
 import xdl
-from xdl import optim, train
+from xdl import nn, optim, train
 
 QUIET = {"progress": False}
 
@@ -286,3 +286,72 @@ def test_a_bad_argument_is_refused_before_anything_is_done(tmp_path):
 def test_the_options_are_documented():
     for name in inspect.signature(train.fit).parameters:
         assert f"    {name} :" in train.fit.__doc__
+
+
+def normalized(key):
+    """Network with running statistics, with a count of batches, and with dropout."""
+    keys = xdl.random.split(key, 2)
+    return nn.Sequential(
+        nn.Dense(keys[0, ...], 2, 16),
+        nn.BatchNorm(key, 16, momentum=None),
+        nn.tanh,
+        nn.Dropout(0.1),
+        nn.Dense(keys[1, ...], 16, 1),
+    )
+
+
+def training_loss(model, x, y, *, key=None):
+    if key is None:
+        return nn.mse(model(x), y), model
+    prediction, model = nn.training(model, x, key=key)
+    return nn.mse(prediction, y), model
+
+
+def bowl(xp):
+    x = np.random.default_rng(0).normal(size=(64, 2)) + 3.0
+    return xp.asarray(x, dtype=xp.float32), xp.asarray(x[:, :1] * 0.5 - x[:, 1:], dtype=xp.float32)
+
+
+@native
+def test_running_statistics_are_carried_along(xp):
+    """By a loss that returns the model too: it learns, and the statistics converge to those of the layer before."""
+    x, y = data = bowl(xp)
+    model = normalized(xdl.random.key(0))
+    result = train.fit(
+        model, training_loss, data, rule=optim.Adam(0.03), epochs=25, batch_size=16, validation=data,
+        has_aux=True, **QUIET,
+    )  # fmt: skip
+    losses = result.history["validation_loss"]
+    assert losses[-1] < 0.1 * losses[0]
+    dense, norm = result.model.layers[:2]
+    assert int(values(norm.count)) == 100
+    assert_equal(model.layers[1].mean, np.zeros(16), like=x)  # the model that was given is kept
+    # all batches of an epoch together are the data, so that with a fixed layer the mean is found at once
+    frozen = train.fit(
+        model, training_loss, data, rule=optim.SGD(0.0), epochs=2, batch_size=16, has_aux=True, **QUIET
+    )
+    hidden = values(model.layers[0](x))
+    assert_close(frozen.model.layers[1].mean, hidden.mean(axis=0), like=x, rtol=1e-4, atol=1e-5)
+
+
+@native
+@pytest.mark.parametrize("jit", [None, False])
+def test_a_run_with_running_statistics_goes_on_exactly(xp, tmp_path, jit):
+    data, path = bowl(xp), tmp_path / "run.safetensors"
+    options = {"rule": optim.AdamW(0.03), "batch_size": 24, "has_aux": True, "jit": jit, **QUIET}
+    whole = train.fit(normalized(xdl.random.key(0)), training_loss, data, epochs=3, **options)
+    train.fit(normalized(xdl.random.key(0)), training_loss, data, epochs=1, checkpoint=path, **options)
+    parts = train.fit(
+        normalized(xdl.random.key(0)), training_loss, data, epochs=3, checkpoint=path, **options
+    )
+    assert_equal(parts.model, whole.model)
+    assert parts.history["step_loss"] == whole.history["step_loss"]
+
+
+@native
+def test_a_loss_that_returns_another_model_is_refused(xp):
+    data, w = line(xp)
+    with pytest.raises(xdl.TreeError, match="structure"):
+        train.fit(w, lambda w, x, y: (squares(w, x, y), (w, w)), data, has_aux=True, **QUIET)
+    with pytest.raises(TypeError, match="pair"):
+        train.fit(w, squares, data, has_aux=True, **QUIET)

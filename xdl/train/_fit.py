@@ -14,9 +14,10 @@ from tqdm import tqdm
 from xdl import optim
 from xdl.autodiff import jit as compiled
 from xdl.autodiff import stop_gradient, value_and_grad
-from xdl.core import Array, array_namespace, asarray, random, to_numpy, tree
+from xdl.core import Array, TreeError, array_namespace, asarray, random, to_numpy, tree
 from xdl.core._backends import backend_of
 from xdl.core._namespace import device_of, is_array
+from xdl.core.tree import explain_difference
 
 from ._data import Batches, call_on, select
 from ._report import Report, Result
@@ -27,7 +28,7 @@ __all__ = ["fit"]
 
 def fit(
     model: Any,
-    loss: Callable[..., Array],
+    loss: Callable[..., Any],
     data: Any,
     *,
     rule: optim.Rule | None = None,
@@ -44,6 +45,7 @@ def fit(
     resume: bool = True,
     progress: bool = True,
     jit: bool | None = None,
+    has_aux: bool = False,
 ) -> Result:
     """Train a model on batches of examples.
 
@@ -57,7 +59,7 @@ def fit(
     loss : callable
         ``loss(model, x, y)`` for ``data = (x, y)``, in general ``loss(model, *batch)`` for a tuple or list
         and ``loss(model, batch)`` for any other tree: a scalar, the mean over the examples. A parameter
-        named ``key`` gets a key for the randomness of the step.
+        named ``key`` gets a key for the randomness of the step. With ``has_aux``, see there.
     data : pytree
         Arrays with examples along the first axis.
     rule : Rule, optional
@@ -94,6 +96,11 @@ def fit(
     jit : bool, optional
         Compile the step. Default: where arrays cannot be written in place, as on JAX; elsewhere steps
         start at once, and compiling takes PyTorch many seconds.
+    has_aux : bool
+        Whether the loss returns ``(loss, model)``: the model with what the batch changed in it beside the
+        parameters, such as the running statistics of `nn.BatchNorm`, as `nn.training` returns it. The step
+        updates the parameters of this model, and the next step starts from it. For validation the loss is
+        called without a key, and its model is not used.
 
     Returns
     -------
@@ -105,14 +112,33 @@ def fit(
     ------
     ValueError
         If there are no examples, or the checkpoint belongs to a run with other arguments.
+    TreeError
+        If with ``has_aux`` the loss returns a model of another structure.
+
+    Examples
+    --------
+    A network with running statistics, which the loss passes on:
+
+    >>> import numpy as np
+    >>> import xdl
+    >>> from xdl import nn, train
+    >>> key = xdl.random.key(0)
+    >>> model = nn.Sequential(nn.Dense(key, 2, 8), nn.BatchNorm(key, 8), nn.relu, nn.Dense(key, 8, 1))
+    >>> def loss(model, x, y, *, key=None):
+    ...     if key is None:
+    ...         return nn.mse(model(x), y), model
+    ...     prediction, model = nn.training(model, x, key=key)
+    ...     return nn.mse(prediction, y), model
+    >>> x = np.ones((4, 2), dtype=np.float32)
+    >>> result = train.fit(model, loss, (x, x[:, :1]), has_aux=True, progress=False)
     """
     rule = optim.Adam() if rule is None else rule
     _check_counts(epochs=epochs, batch_size=batch_size, patience=patience, checkpoint_steps=checkpoint_steps)
     batches = Batches(data, batch_size, "data")
     key = asarray(key, like=batches.like) if is_array(key) else random.key(key, like=batches.like)
     jit = not backend_of(batches.like).mutable if jit is None else jit
-    evaluate = _evaluation(loss, metrics, validation, batch_size, jit)
-    step = _step(loss, rule)
+    evaluate = _evaluation(loss, metrics, validation, batch_size, jit, has_aux)
+    step = _step(loss, rule, has_aux)
     step = compiled(step, donate_argnums=(0, 1)) if jit else step
 
     now = Progress(model, optim.init(rule, model), best=model if patience else None)
@@ -179,13 +205,20 @@ def _wants_key(f: Callable[..., Any]) -> inspect.Parameter | None:
         return None
 
 
-def _step(loss: Callable[..., Array], rule: optim.Rule) -> Callable[..., Any]:
+def _step(loss: Callable[..., Any], rule: optim.Rule, has_aux: bool) -> Callable[..., Any]:
     keyed = _wants_key(loss) is not None
+    differentiate = value_and_grad(loss, has_aux=has_aux)
 
     def step(model: Any, state: Any, data: Any, order: Array, place: Any, key: Array) -> Any:
         batch = select(data, order, place)
         options = {"key": random.fold_in(key, place[0])} if keyed else {}
-        value, grads = call_on(value_and_grad(loss), model, batch, **options)
+        value, grads = call_on(differentiate, model, batch, **options)
+        if has_aux:
+            value, updated = value
+            if tree.structure(updated) != tree.structure(model):
+                message = "with has_aux=True the loss returns (loss, model), with a model like the one it was given: "
+                raise TreeError(message + explain_difference(model, updated))
+            model = updated
         model, state = optim.update(rule, model, grads, state, donate=True)
         return model, state, value
 
@@ -241,7 +274,7 @@ def _finish_epoch(
 
 
 def _evaluation(
-    loss: Callable[..., Array], metrics: Any, validation: Any, batch_size: int, jit: bool
+    loss: Callable[..., Any], metrics: Any, validation: Any, batch_size: int, jit: bool, has_aux: bool
 ) -> Callable[[Any], dict[str, float]]:
     if validation is None:
         if metrics:
@@ -253,7 +286,8 @@ def _evaluation(
         message = "for `validation`, the loss is called without its `key`: give it a default, such as None"
         raise ValueError(message)
     batches = Batches(validation, batch_size, "validation")
-    functions = {"loss": loss} | dict(metrics or {})
+    of_loss = (lambda *args: loss(*args)[0]) if has_aux else loss
+    functions = {"loss": of_loss} | dict(metrics or {})
     order = batches.order(None)
 
     def run(model: Any, data: Any, order: Array, place: Any) -> dict[str, Array]:
