@@ -128,6 +128,7 @@ from ._scores import additive_score, concat_score, context, general_score, scale
 from ._segment import segment_max, segment_mean, segment_min, segment_prod, segment_softmax, segment_sum
 from ._sequences import reverse_sequence, truncated
 from ._softmax import log_softmax, logsumexp, softmax
+from ._structure_layers import Bilinear, Maxout, Parallel, Scale, SkipConnection
 from ._top_k import top_k
 from ._training import training
 from ._upsample import upsample
@@ -144,6 +145,7 @@ __all__ = [
     "AlphaDropout",
     "AvgPool",
     "BatchNorm",
+    "Bilinear",
     "Conv",
     "ConvTranspose",
     "Dense",
@@ -163,12 +165,16 @@ __all__ = [
     "LearnedPositions",
     "LpPool",
     "MaxPool",
+    "Maxout",
     "MultiHeadAttention",
+    "Parallel",
     "PixelShuffle",
     "RMSNorm",
     "RNNCell",
     "Recurrence",
+    "Scale",
     "Sequential",
+    "SkipConnection",
     "Upsample",
     "VariationalDropout",
     "WeightNorm",
