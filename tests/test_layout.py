@@ -68,6 +68,7 @@ WHOLE = {
     "core/random/same_bytes",
     "docstrings",
     "layout",
+    "onnx",
     "readme",
     "same_losses",
 }

@@ -1,0 +1,58 @@
+"""Attention and rotary positions."""
+
+import math
+
+from xdl import nn
+
+from ._graph import Unsupported, operator
+
+
+def _heads(xp, x, heads):
+    """(n, t, heads * d) as (n, heads, t, d)."""
+    if x.ndim == 4:
+        return x
+    return xp.permute_dims(xp.reshape(x, (*x.shape[:2], heads, x.shape[-1] // heads)), (0, 2, 1, 3))
+
+
+@operator("Attention")
+def _(
+    xp, q, k, v, mask=None, past_k=None, past_v=None, lengths=None, *, is_causal=0, kv_num_heads=None,
+    q_num_heads=None, qk_matmul_output_mode=0, scale=None, softcap=0.0, softmax_precision=None,
+    window_size=None, outputs,
+):  # fmt: skip
+    if softcap:
+        raise Unsupported("a soft cap of the scores")
+    if window_size is not None:
+        raise Unsupported("a window: give it as a mask")
+    if len(outputs) > 3 and outputs[3]:
+        raise Unsupported("the matrix of the scores")
+    packed = q.ndim == 3
+    q, k, v = _heads(xp, q, q_num_heads), _heads(xp, k, kv_num_heads), _heads(xp, v, kv_num_heads)
+    past = 0
+    if past_k is not None:
+        past = past_k.shape[2]
+        k, v = xp.concat([past_k, k], axis=2), xp.concat([past_v, v], axis=2)
+    t, s = q.shape[2], k.shape[2]
+    allowed = bias = None
+    if mask is not None:
+        if mask.shape[-1] < s:
+            raise Unsupported("a mask that is shorter than the keys")
+        if xp.isdtype(mask.dtype, "bool"):
+            allowed = mask
+        else:
+            bias = xp.astype(mask, q.dtype)
+    if is_causal:
+        offset = (
+            past if lengths is None else (lengths - t)[:, None, None, None]
+        )  # the last query sees all keys
+        order = xp.arange(s)[None, :] <= xp.arange(t)[:, None] + offset
+        allowed = order if allowed is None else xp.logical_and(allowed, order)
+    if lengths is not None:
+        inside = xp.arange(s)[None, :] < lengths[:, None]
+        inside = inside[:, None, None, :]
+        allowed = inside if allowed is None else xp.logical_and(allowed, inside)
+    y = nn.attention(q, k, v, mask=allowed, bias=bias, scale=scale)
+    if packed:
+        y = xp.permute_dims(y, (0, 2, 1, 3))
+        y = xp.reshape(y, (*y.shape[:2], math.prod(y.shape[2:])))
+    return y, k, v
