@@ -15,13 +15,18 @@ import math
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from xdl.nn._geometry import Geometry
+
 from ._memory import empty
 from ._threads import share
 
-__all__ = ["fill", "gather", "meeting", "scatter", "turned"]
+__all__ = ["fill", "gather", "meetings", "parts", "scatter", "transposed", "turned"]
 
 CACHED = 768 * 1024  # bytes of the columns of a chunk
 FEWEST = 256  # places of a chunk: products of fewer rows are slow
+UNPACKED = (
+    10**6
+)  # multiplications up to which OpenBLAS does not pack the matrices, which is dear for narrow ones
 
 
 def gather(x, w, b, dy, g, *, planar=False):
@@ -46,13 +51,22 @@ def gather(x, w, b, dy, g, *, planar=False):
             columns = _columns(x[images], g, rows, planar)
             if y is not None:
                 out = y[images, rows]
-                np.matmul(columns, kernels, out=_split(out.reshape(-1, d), g.groups))
+                if planar:
+                    some = parts(len(columns), terms, d)
+                    np.matmul(_in_parts(columns, some), kernels, out=_in_parts(out.reshape(-1, d), some))
+                else:
+                    np.matmul(columns, kernels, out=_split(out.reshape(-1, d), g.groups))
                 if row is not None:
                     out = out.reshape(-1, len(row))
                     np.add(out, row, out=out)
             if dy is not None:
                 places = _split(dy[images, rows].reshape(-1, d), g.groups)
-                part = np.matmul(columns.swapaxes(-1, -2), places, out=part)
+                some = parts(len(columns), terms, d) if planar else 1
+                if some > 1:
+                    columns, places = _in_parts(columns, some), _in_parts(places, some)
+                    part = np.matmul(columns.swapaxes(-1, -2), places).sum(axis=0)
+                else:
+                    part = np.matmul(columns.swapaxes(-1, -2), places, out=part)
                 if total is None:
                     total, part = part, None
                 else:
@@ -72,14 +86,14 @@ def scatter(dy, w, g, *, planar=False):
     """Cotangent of ``x``, (n, *spatial, c): each place gives to what it sees."""
     n, d, groups = len(dy), dy.shape[-1], g.groups
     c = w.shape[-2] * groups
-    taps = list(itertools.product(*map(range, g.kernel)))
+    taps = math.prod(g.kernel)
     if planar:
-        kernels = w.reshape(len(taps) * c, d)
+        kernels = w.reshape(taps * c, d)
         dx = _channels_last(empty((c, n, *g.spatial), dy.dtype))
     else:
-        kernels = w.reshape(len(taps), c // groups, groups, d // groups).transpose(0, 2, 3, 1)
+        kernels = w.reshape(taps, c // groups, groups, d // groups).transpose(0, 2, 3, 1)
         dx = empty((n, *g.spatial, c), dy.dtype)
-    chunks = _chunks(n, g.output, len(taps) * c * dy.itemsize)
+    chunks = _chunks(n, g.output, taps * c * dy.itemsize)
     rows_of_all = [rows for images, rows in chunks if images.start == 0]
     step = chunks[0][0].stop if chunks else 1
 
@@ -90,21 +104,36 @@ def scatter(dy, w, g, *, planar=False):
             part = dy[images, rows]
             places = part.reshape(-1, d)
             if planar:
-                given = empty((len(taps) * c, len(places)), dy.dtype)
-                np.matmul(kernels, places.T, out=given)
-                given = [_channels_last(a) for a in given.reshape(len(taps), c, *part.shape[:-1])]
+                given = empty((taps * c, len(places)), dy.dtype)
+                some = parts(len(places), taps * c, d)
+                np.matmul(
+                    kernels,
+                    _in_parts(places, some).swapaxes(1, 2),
+                    out=_in_parts(given.T, some).swapaxes(1, 2),
+                )
+                given = [_channels_last(a) for a in given.reshape(taps, c, *part.shape[:-1])]
             else:
-                given = empty((len(taps), len(places), c), dy.dtype)
-                into = given.reshape(len(taps), len(places), groups, c // groups).swapaxes(1, 2)
+                given = empty((taps, len(places), c), dy.dtype)
+                into = given.reshape(taps, len(places), groups, c // groups).swapaxes(1, 2)
                 np.matmul(_split(places, groups).reshape(groups, len(places), -1), kernels, out=into)
-                given = given.reshape(len(taps), *part.shape[:-1], c)
-            for tap, values in zip(taps, given, strict=True):
-                seen, seeing = meeting(g, tap, rows)
+                given = given.reshape(taps, *part.shape[:-1], c)
+            for values, (seen, seeing) in zip(given, meetings(g, rows.start, rows.stop), strict=True):
                 target = dx[(images, *seen)]
                 np.add(target, values[(slice(None), *seeing)], out=target)
 
-    share(work, n, operations=2 * dy.size * len(taps) * c // groups)
+    share(work, n, operations=2 * dy.size * taps * c // groups)
     return dx
+
+
+def transposed(g):
+    """Geometry of the transposed problem, for stride 1: padding below 0 leaves out entries."""
+    padding = tuple(
+        [
+            (e - 1 - before, n + before - o)
+            for (before, _), e, n, o in zip(g.padding, g.extent, g.spatial, g.output, strict=True)
+        ]
+    )
+    return Geometry(g.output, g.kernel, g.stride, padding, g.dilation, g.groups)
 
 
 def turned(w, groups):
@@ -142,11 +171,28 @@ def _chunks(n, output, size):
     ]
 
 
+@functools.lru_cache(1024)
+def parts(places, terms, channels):
+    """In how many equal parts to multiply narrow matrices."""
+    if min(terms, channels) > 12:
+        return 1
+    most = max(1, UNPACKED // (terms * channels))
+    found = next((k for k in range(-(-places // most), places // FEWEST + 1) if places % k == 0), 1)
+    return max(1, found)
+
+
 def _split(matrix, groups):
     """Matrices of the groups of columns: (groups, rows, columns / groups); the matrix itself if there is one."""
     if groups == 1:
         return matrix
     return matrix.reshape(len(matrix), groups, -1).swapaxes(0, 1)
+
+
+def _in_parts(matrix, some):
+    """Equal parts of the rows: (some, rows / some, columns)."""
+    first, second = matrix.strides
+    n, m = matrix.shape
+    return as_strided(matrix, (some, n // some, m), (n // some * first, first, second))
 
 
 def _channels_last(x):
@@ -199,16 +245,18 @@ def _columns(x, g, rows, planar):
     return columns
 
 
-def meeting(g, tap, rows):
-    """Entries of the input and the places that see them through one entry of the kernel: slices of both."""
-    seen, seeing = [], []
+@functools.lru_cache(1024)
+def meetings(g, start, stop):
+    """Entries of the input, and the places in some rows that see them, by each entry of the kernel: pairs of slices."""
+    axes = []
     for k, (e, n, s, (before, _), dilation) in enumerate(
-        zip(tap, g.spatial, g.stride, g.padding, g.dilation, strict=True)
+        zip(g.kernel, g.spatial, g.stride, g.padding, g.dilation, strict=True)
     ):
-        start, stop = (rows.start, rows.stop) if k == 0 else (0, g.output[k])
-        shift = e * dilation - before
-        low = max(start, -(shift // s))
-        high = max(low, min(stop, (n - 1 - shift) // s + 1))
-        seen.append(slice(low * s + shift, (high - 1) * s + shift + 1, s) if high > low else slice(0, 0))
-        seeing.append(slice(low - start, high - start))
-    return seen, seeing
+        first, last = (start, stop) if k == 0 else (0, g.output[k])
+        axes.append([])
+        for shift in range(-before, -before + e * dilation, dilation):
+            low = max(first, -(shift // s))
+            high = max(low, min(last, (n - 1 - shift) // s + 1))
+            seen = slice(low * s + shift, (high - 1) * s + shift + 1, s) if high > low else slice(0, 0)
+            axes[-1].append((seen, slice(low - first, high - first)))
+    return [tuple(zip(*pairs, strict=True)) for pairs in itertools.product(*axes)]

@@ -6,23 +6,22 @@ are views of such memory, with the axes where they belong.
 """
 
 import functools
-import itertools
 import math
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from ._im2col import fill, meeting
+from ._im2col import fill, meetings, parts
 from ._memory import empty
 from ._threads import share
 
-__all__ = ["correlate", "pullback"]
+__all__ = ["correlate", "scatter", "weight_gradient"]
 
 CACHED = 768 * 1024  # bytes of the columns of some rows of places
 
 
 def correlate(x, w, b, g):
-    """Return y (n, *output, d), and the padded input, which `pullback` can use again."""
+    """Return y (n, *output, d), and the padded input, which `weight_gradient` can use again."""
     n, d = len(x), w.shape[-1]
     padded = _padded(x, g)
     kernels = w.reshape(-1, d)
@@ -35,69 +34,76 @@ def correlate(x, w, b, g):
     def work(first, last):
         for rows in chunks[first:last]:
             columns = _columns(padded, g, rows, ones=b is not None)
-            np.matmul(kernels.T, columns, out=y[:, rows].reshape(d, -1))
+            some = parts(columns.shape[1], terms, d)
+            np.matmul(kernels.T, _in_parts(columns, some), out=_in_parts(y[:, rows].reshape(d, -1), some))
 
     share(work, len(chunks), operations=2 * terms * y.size)
     return _channels_last(y), padded
 
 
-def pullback(dy, x, w, g, channels, wanted, padded=None):
-    """Cotangents of those of ``x``, ``w`` and the bias that are wanted; ``channels`` are those before and after."""
-    n, (c, d) = len(dy), channels
-    if wanted[1] and padded is None:
-        padded = _padded(x, g)
-    dy = dy.transpose(dy.ndim - 1, *range(1, dy.ndim - 1), 0)
-    taps = list(itertools.product(*map(range, g.kernel)))
-    terms = len(taps) * c
-    kernels = w.reshape(terms, d) if wanted[0] else None
-    dx = empty((c, *g.spatial, n), dy.dtype) if wanted[0] else None
-    bias = any(wanted[2:])
-    chunks = _chunks(g.output, n, (terms + 1) * dy.itemsize)
+def weight_gradient(x, dy, g, bias, padded=None):
+    """Cotangents of ``w`` (*kernel, c, d) and, if there is one, of the bias."""
+    c, d = x.shape[-1], dy.shape[-1]
+    padded = _padded(x, g) if padded is None else padded
+    dy = _lying(dy)
+    terms = math.prod(g.kernel) * c
+    chunks = _chunks(g.output, len(x), (terms + bias) * dy.itemsize)
     sums = []
 
     def work(first, last):
         images = slice(first, last)
-        total = part = given = None
-        if dx is not None:
-            dx[..., images] = 0
+        total = 0
+        for rows in chunks:
+            columns = _columns(padded[..., images], g, rows, ones=bias)
+            some = parts(columns.shape[1], terms, d)
+            places = _in_parts(dy[:, rows, ..., images].reshape(d, -1), some)
+            total += np.matmul(_in_parts(columns, some), places.swapaxes(1, 2)).sum(axis=0)
+        sums.append(total)
+
+    share(work, len(x), operations=2 * dy.size * terms)
+    total = functools.reduce(np.add, sums)
+    return total[:terms].reshape(*g.kernel, c, d), total[terms] if bias else None
+
+
+def scatter(dy, w, g):
+    """Cotangent of ``x``, (n, *spatial, c): each place gives to what it sees."""
+    n, (c, d) = len(dy), w.shape[-2:]
+    dy, kernels = _lying(dy), w.reshape(-1, d)
+    dx = empty((c, *g.spatial, n), dy.dtype)
+    chunks = _chunks(g.output, n, len(kernels) * dy.itemsize)
+
+    def work(first, last):
+        images = slice(first, last)
+        dx[..., images] = 0
         for rows in chunks:
             places = dy[:, rows, ..., images]
-            shape = places.shape
-            places = places.reshape(d, -1)
-            if wanted[1]:
-                columns = _columns(padded[..., images], g, rows, ones=bias)
-                part = np.matmul(columns, places.T, out=part)
-                if total is None:
-                    total, part = part, None
-                else:
-                    np.add(total, part, out=total)
-            if dx is not None:
-                given = empty((terms, places.shape[1]), dy.dtype)
-                np.matmul(kernels, places, out=given)
-                for tap, values in zip(taps, given.reshape(len(taps), c, *shape[1:]), strict=True):
-                    seen, seeing = meeting(g, tap, rows)
-                    target = dx[(slice(None), *seen, images)]
-                    np.add(target, values[(slice(None), *seeing)], out=target)
-        if total is not None:
-            sums.append(total)
+            given = empty((len(kernels), places[0].size), dy.dtype)
+            some = parts(given.shape[1], len(kernels), d)
+            np.matmul(kernels, _in_parts(places.reshape(d, -1), some), out=_in_parts(given, some))
+            given = given.reshape(-1, c, *places.shape[1:])
+            for values, (seen, seeing) in zip(given, meetings(g, rows.start, rows.stop), strict=True):
+                target = dx[(slice(None), *seen, images)]
+                np.add(target, values[(slice(None), *seeing)], out=target)
 
-    share(work, n, operations=2 * dy.size * terms * sum(wanted[:2]))
-    dw = db = None
-    if sums:
-        dw = functools.reduce(np.add, sums)
-        dw, db = dw[:terms].reshape(*g.kernel, c, d), dw[-1] if bias else None
-    if bias and db is None:
-        db = dy.sum(axis=tuple(range(1, dy.ndim)))
-    return _channels_last(dx) if wanted[0] else None, dw, db
+    share(work, n, operations=2 * dy.size * len(kernels))
+    return _channels_last(dx)
+
+
+def _in_parts(matrix, some):
+    """Equal parts of the columns: (some, rows, columns / some)."""
+    return matrix.reshape(len(matrix), some, -1).swapaxes(0, 1)
 
 
 def _channels_last(x):
     return x.transpose(x.ndim - 1, *range(1, x.ndim - 1), 0)
 
 
+_lying = _channels_last  # channels and images change places, there and back
+
+
 def _padded(x, g):
     """Copy of ``x`` in this memory order, padded; ``x`` itself where that needs no copy."""
-    lying = x.transpose(x.ndim - 1, *range(1, x.ndim - 1), 0)
+    lying = _lying(x)
     if lying.flags.c_contiguous and not any(map(any, g.padding)):
         return lying
     sizes = [n + a + b for n, (a, b) in zip(g.spatial, g.padding, strict=True)]

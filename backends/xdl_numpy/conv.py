@@ -10,7 +10,6 @@ from xdl.nn._conv import (
     conv_pullback,
     conv_weight_gradient,
 )
-from xdl.nn._geometry import Geometry
 
 from . import _depthwise, _im2col, _images_last, _winograd
 from ._blocks import is_real
@@ -65,10 +64,13 @@ def _pull(dy, x, w, g, precision, wanted, saved):
     """Cotangents that are wanted; without ``w`` none of ``x`` is, without ``x`` none of ``w``."""
     c, d = w.shape[-2] * g.groups if x is None else x.shape[-1], dy.shape[-1]
     how = algorithm(len(dy), c, d, g, precision)
-    if how == "images_last":
-        return _images_last.pullback(dy, x, w, g, (c, d), wanted, saved)
     dx = dw = None
-    if how == "winograd":
+    if how == "images_last":
+        if wanted[0]:
+            dx = _images_last.scatter(dy, w, g)
+        if wanted[1]:
+            return dx, *_images_last.weight_gradient(x, dy, g, any(wanted[2:]), saved)
+    elif how == "winograd":
         if wanted[0]:
             dx = _winograd.transpose(dy, w, g.padding, g.spatial)
         if wanted[1]:
@@ -83,7 +85,7 @@ def _pull(dy, x, w, g, precision, wanted, saved):
         if wanted[0] and not planar and prefers_gathering(c // g.groups, d // g.groups, g):
             # the columns of dy serve the kernel too
             turned = _im2col.turned(w, g.groups)
-            dx, dw = _im2col.gather(dy, turned, None, x if wanted[1] else None, _transposed(g))
+            dx, dw = _im2col.gather(dy, turned, None, x if wanted[1] else None, _im2col.transposed(g))
             dw = None if dw is None else _im2col.turned(dw, g.groups)
         else:
             if wanted[0]:
@@ -97,14 +99,3 @@ def _sum(dy):
     """Sum over images and places; a product with ones is the fastest."""
     rows = dy.reshape(-1, dy.shape[-1])
     return np.matmul(np.ones(len(rows), dy.dtype), rows)
-
-
-def _transposed(g):
-    """Geometry of the transposed problem, for stride 1: padding below 0 leaves out entries."""
-    padding = tuple(
-        [
-            (e - 1 - before, n + before - o)
-            for (before, _), e, n, o in zip(g.padding, g.extent, g.spatial, g.output, strict=True)
-        ]
-    )
-    return Geometry(g.output, g.kernel, g.stride, padding, g.dilation, g.groups)
