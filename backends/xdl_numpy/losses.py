@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from xdl.nn._losses import check_mse, mse, weight
+from xdl.nn._losses.reductions import check_mse, weight
+from xdl.nn._losses.regression import mse
 
 from ._blocks import is_real
 
