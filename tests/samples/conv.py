@@ -18,9 +18,11 @@ PROBLEMS: tuple[tuple[Any, dict[str, Any], bool], ...] = (
     ((1, (3, 4, 3), (2, 1, 2), 2, 2), {"padding": 1, "stride": 2}, True),
     ((2, (4, 5), (1, 1), 3, 2), {}, True),
     ((0, (4, 4), (3, 3), 2, 2), {"padding": 1}, True),
+    ((9, (5, 4), (2, 3), 1, 2), {"stride": (1, 2), "padding": 1}, True),
     ((3, (17, 18), (3, 3), 32, 40), {"padding": 1}, False),
     ((3, (17, 18), (3, 3), 32, 40), {"padding": "same", "stride": 2}, False),
     ((2, (24, 24), (5, 5), 3, 16), {}, False),
+    ((33, (14, 14), (5, 5), 6, 16), {}, False),
     ((2, (16, 16), (3, 3), 48, 48), {"padding": 1, "groups": 48}, False),
     ((2, (500,), (7,), 16, 24), {"padding": "same", "dilation": 3}, False),
 )
