@@ -94,7 +94,9 @@ def array_namespace(*xs: Array) -> Any:
 
 def device_of(x: Array) -> Any:
     """Device of an array, as creation functions take it; None where a tracer does not know."""
-    return array_api_compat.device(x)
+    # the attribute first: torch.compile warns of the questions that array-api-compat asks
+    found = getattr(x, "device", None)
+    return array_api_compat.device(x) if found is None or callable(found) else found
 
 
 def _mixed(xs: tuple[Array, ...]) -> TypeError:
