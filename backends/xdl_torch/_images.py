@@ -39,7 +39,9 @@ def kernels(w):
     """View (*kernel, c, d) as (d, c, *kernel)."""
     if w.ndim == 3:
         w = w.unsqueeze(0)
-    return w.permute(3, 2, 0, 1) if w.ndim == 4 else w.permute(4, 3, 0, 1, 2)
+    v = w.permute(3, 2, 0, 1) if w.ndim == 4 else w.permute(4, 3, 0, 1, 2)
+    # with one channel PyTorch mistakes the view for another format, and its backward pass fails in float64
+    return v.contiguous() if 1 in w.shape[-2:] else v
 
 
 def like_kernels(w, ndim):

@@ -26,6 +26,7 @@ CASES = {
     "dilated": ((6, 7), (3, 3), 1, 2, {"dilation": 2}),
     "grouped": ((4, 5), (2, 3), 4, 6, {"groups": 2, "stride": 2, "padding": 1}),
     "depthwise": ((4, 5), (3, 3), 3, 3, {"groups": 3, "padding": 1}),
+    "one channel": ((4, 5), (2, 3), 2, 1, {}),
     "stride beyond the kernel": ((8, 5), (1, 2), 2, 2, {"stride": 3}),
     "sequence": ((9,), (3,), 2, 4, {"stride": 2, "padding": 2, "dilation": 2, "groups": 2}),
     "volume": ((3, 4, 5), (2, 3, 1), 2, 2, {"stride": (1, 2, 2), "padding": 1}),
@@ -55,7 +56,7 @@ def by_torch(x, w, b=None, **options):
     import torch
 
     function = getattr(torch.nn.functional, f"conv{x.ndim - 2}d")
-    y = function(torch.movedim(x, -1, 1), torch.movedim(w, (-1, -2), (0, 1)), b, **options)
+    y = function(torch.movedim(x, -1, 1), torch.movedim(w, (-1, -2), (0, 1)).contiguous(), b, **options)
     return torch.movedim(y, 1, -1)
 
 

@@ -9,7 +9,7 @@ from xdl.autodiff import linear
 from xdl.core import Array, array_namespace, generic
 from xdl.core._namespace import device_of
 
-from ._geometry import Geometry, Padding, Sizes, geometry
+from ._geometry import Geometry, Padding, Sizes, geometry, per_axis
 from ._patches import grouped, padded, positions, seen, spread, ungrouped
 
 __all__ = ["fold", "unfold"]
@@ -51,6 +51,10 @@ def unfold(
     See Also
     --------
     fold : the transpose
+
+    References
+    ----------
+    Chellapilla, Puri & Simard (2006), High performance convolutional neural networks for document processing
     """
     xp = array_namespace(x)
     g = check_unfold(x, kernel_size, stride, padding, dilation)
@@ -124,7 +128,7 @@ def check_unfold(x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: 
     if not 1 <= ndim <= 3:
         message = f"expected `x` (n, *spatial, c) with 1 to 3 spatial axes, got shape {tuple(x.shape)}"
         raise ValueError(message)
-    kernel = kernel_size if isinstance(kernel_size, tuple) else (kernel_size,) * ndim
+    kernel = per_axis("kernel_size", kernel_size, ndim)
     return geometry(x.shape[1:-1], kernel, stride=stride, padding=padding, dilation=dilation)
 
 
@@ -137,8 +141,8 @@ def check_fold(
     if not 1 <= ndim <= 3:
         message = f"expected `y` (n, *output, k * c) with 1 to 3 axes of places, got shape {shape}"
         raise ValueError(message)
-    kernel = kernel_size if isinstance(kernel_size, tuple) else (kernel_size,) * ndim
-    spatial = output_size if isinstance(output_size, tuple) else (output_size,) * ndim
+    kernel = per_axis("kernel_size", kernel_size, ndim)
+    spatial = per_axis("output_size", output_size, ndim)
     g = geometry(spatial, kernel, stride=stride, padding=padding, dilation=dilation)
     k = math.prod(g.kernel)
     if shape[1:-1] != g.output or shape[-1] % k:

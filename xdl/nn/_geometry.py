@@ -245,5 +245,4 @@ def _same(n: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
 
 
 def _is_int(x: Any) -> bool:
-    # sizes of torch.compile are not ints, but say so
     return isinstance(x, int) and not isinstance(x, bool)
