@@ -105,7 +105,7 @@ def see(xp: Any, x: Array, a: Axis, beyond: float | int) -> list[tuple[Array, Ar
     found = []
     for k in range(a.kernel):
         start = k * a.dilation
-        part = padded[(*lead, slice(start, start + (a.output - 1) * a.stride + 1, a.stride))]
+        part = padded[(*lead, slice(start, start + (a.output - 1) * a.stride + 1, a.stride), ...)]
         first, last = a.inside(k)
         within = None
         if last - first < a.output:
@@ -132,4 +132,4 @@ def join(xp: Any, parts: list[Array], a: Axis) -> Array:
     if a.stride > 1:
         whole = xp.stack(rows, axis=a.axis + 1)
         whole = xp.reshape(whole, (*shape[: a.axis], length * a.stride, *shape[a.axis + 1 :]))
-    return whole[(slice(None),) * a.axis + (slice(a.before, a.before + a.size),)]
+    return whole[((slice(None),) * a.axis + (slice(a.before, a.before + a.size), ...))]
