@@ -54,6 +54,7 @@ TESTED_ELSEWHERE = {
     "core/_errors.py": "classes without code, raised by the tests of those who raise them",
     "core/random/_words.py": "arithmetic of 32-bit words; the published vectors in test_threefry.py pass through it",
     "nn/_patches.py": "the portable definitions of convolution, fold and unfold, whose tests do nothing else",
+    "nn/_subscripts.py": "test_einsum.py reads subscripts of all kinds, and wrong ones",
     "testing/__main__.py": "test_conformance.py runs it",
     "testing/_report.py": "test_conformance.py reads what it prints",
     "testing/_rules.py": "the scan, which autodiff/test_registry.py runs",

@@ -2,15 +2,16 @@
 
 import jax.numpy as jnp
 
-from xdl.nn._einsum import check_einsum, contract
+from xdl.nn._einsum import check_kinds, contract, plan
 from xdl.nn._subscripts import spelled
 
 
 @contract.method("jax")
 def _(operands, /, *, subscripts, optimize):
-    check_einsum(jnp, operands, subscripts, optimize)
-    text, shapes = spelled(subscripts, tuple([tuple(x.shape) for x in operands]))
-    path = optimize if isinstance(optimize, str) else list(optimize)
+    check_kinds(jnp, operands)
+    shapes = tuple([tuple(x.shape) for x in operands])
+    path = [(i, j) for i, j, _ in plan(subscripts, shapes, optimize).products] or [(0,)]
+    text, shapes = spelled(subscripts, shapes)
     return jnp.einsum(
         text, *[x.reshape(shape) for x, shape in zip(operands, shapes, strict=True)], optimize=path
     )

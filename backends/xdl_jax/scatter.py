@@ -6,7 +6,7 @@ from xdl.autodiff import scatter_add
 from xdl.autodiff._scatter import check_scatter
 
 
-@scatter_add.method("jax")
+@scatter_add.method("jax", when=lambda values, index, /, *, size: size > 0)
 def _(values, index, /, *, size):
     rows, places = check_scatter(jnp, values, index, size)
     half = jnp.issubdtype(rows.dtype, jnp.floating) and jnp.finfo(rows.dtype).bits < 32

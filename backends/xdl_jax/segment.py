@@ -9,7 +9,7 @@ from xdl.autodiff._scatter import check_scatter
 from xdl.nn._segment import neutral, segment_extremum
 
 
-@segment_extremum.method("jax")
+@segment_extremum.method("jax", when=lambda x, segments, /, *, num_segments, largest: num_segments > 0)
 @functools.partial(jax.jit, static_argnames=("num_segments", "largest"))
 def _(x, segments, /, *, num_segments, largest):
     rows, places = check_scatter(jnp, x, segments, num_segments)

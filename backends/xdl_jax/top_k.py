@@ -20,4 +20,4 @@ def _(x, /, *, k, axis, largest):
         rows = jnp.where(jnp.isnan(rows), last, jnp.where(rows == 0, 0, rows if largest else -rows))
     elif not largest:
         rows = ~rows  # in the opposite order, without overflow
-    return jnp.moveaxis(lax.top_k(rows, k)[1], -1, axis)
+    return jnp.moveaxis(lax.top_k(rows, k)[1].astype(jnp.arange(0).dtype), -1, axis)

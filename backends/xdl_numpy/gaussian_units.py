@@ -13,10 +13,20 @@ from xdl.nn._activations.gaussian_units import (
 )
 
 from ._blocks import elementwise, is_real
+from ._numba import loops
 
 
 @gelu.method("numpy", when=lambda x, /, *, approximate: approximate and is_real(x))
 def _(x, /, *, approximate):
+    compiled = loops("gelu", x.size)
+    if compiled is not None:
+        numbers = [x.dtype.type(c) for c in (CUBIC, SLOPE, 0.5)]
+
+        def kernel(x, y):
+            compiled.argument(x, y, *numbers[:2])
+            compiled.value(x, np.tanh(y, out=y), numbers[2])
+
+        return elementwise(kernel, x)
     with np.errstate(over="ignore", invalid="ignore"):
         return elementwise(_gelu, x)
 

@@ -8,9 +8,12 @@ import numpy as np
 from xdl.optim import Adam, AdamW, overwrite
 
 from ._memory import empty
+from ._numba import loops
+from ._threads import share
 
 # Parameters, gradient, two moments and a work array: five blocks fit into 1 MiB, the smaller second-level caches.
 BLOCK_BYTES = 1 << 17
+OPERATIONS = 12  # of an entry, in a compiled step
 
 
 def _blocks(arrays: list[Any], size: int) -> Iterator[Any]:
@@ -95,12 +98,23 @@ def _(t, xs, grads, states, /, *, rule):
             size = max(1, BLOCK_BYTES // dtype.itemsize)
             prepared[dtype] = size, empty((size,), dtype), _adam_numbers(rule, float(t), dtype.type)
         size, space, numbers = prepared[dtype]
-        if x.size <= size:
+        compiled = loops("optim", x.size)
+        if compiled is not None and all(a.flags.c_contiguous for a in (x, grad, m, v)):
+            _adam_at_once(compiled, [a.reshape(-1) for a in (x, grad, m, v)], numbers)
+        elif x.size <= size:
             _adam(x, grad, m, v, space[: x.size].reshape(x.shape), *numbers)
         else:
             for part, slope, m_part, v_part in _blocks([x, grad, m, v], size):
                 _adam(part, slope, m_part, v_part, space[: part.size].reshape(part.shape), *numbers)
     return xs, states
+
+
+def _adam_at_once(compiled: Any, arrays: list[Any], numbers: list[Any]) -> None:
+    if numbers[-1] is None:
+        work = lambda start, stop: compiled.adam(*arrays, *numbers[:-1], start, stop)
+    else:
+        work = lambda start, stop: compiled.adamw(*arrays, *numbers, start, stop)
+    share(work, arrays[0].size, operations=OPERATIONS * arrays[0].size)
 
 
 def _adam_numbers(rule: Any, t: float, kind: Any) -> Any:

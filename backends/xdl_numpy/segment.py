@@ -12,7 +12,8 @@ from ._at import at, inside
 @segment_extremum.method("numpy")
 def _(x, segments, /, *, num_segments, largest):
     operation = np.maximum if largest else np.minimum
-    return _reduced(operation, x, segments, num_segments, neutral(xp, x.dtype, largest))
+    with np.errstate(invalid="ignore"):  # NaN is a value here
+        return _reduced(operation, x, segments, num_segments, neutral(xp, x.dtype, largest))
 
 
 @segment_prod.method("numpy")

@@ -11,11 +11,16 @@ from xdl.nn._softmax import (
     softmax_pullback,
 )
 
-from ._blocks import along, nonempty_rows
+from ._blocks import BLOCK, OPERATIONS, along, like, nonempty_rows
+from ._numba import loops
+from ._threads import share
 
 
 @softmax.method("numpy", when=lambda x, /, *, axis: nonempty_rows(x, axis))
 def _(x, /, *, axis):
+    if x.size > BLOCK and axis % x.ndim == x.ndim - 1 and x.flags.c_contiguous:
+        y = _by_rows(x)
+        return softmax.definition(x, axis=axis) if y is None else y
     m = x.max(axis=axis, keepdims=True)
     if not np.isfinite(m).all():
         return softmax.definition(x, axis=axis)
@@ -26,6 +31,31 @@ def _softmax(axis, x, m, y):
     np.subtract(x, m, out=y)
     np.exp(y, out=y)
     np.divide(y, y.sum(axis=axis, keepdims=True), out=y)
+
+
+def _by_rows(x):
+    """Softmax of rows, a block at a time; None if a maximum is infinite or NaN."""
+    y, n = like(x, x.dtype), x.shape[-1]
+    rows, out, strange = x.reshape(-1, n), y.reshape(-1, n), []
+    step, ones, compiled = max(1, BLOCK // n), np.ones(n, x.dtype), loops("softmax", x.size)
+
+    def work(start, stop):
+        for i in range(start, stop, step):
+            part, p = rows[i : min(i + step, stop)], out[i : min(i + step, stop)]
+            m = part.max(axis=1)
+            if not np.isfinite(m).all():
+                strange.append(i)
+                return
+            if compiled is not None:
+                compiled.subtract(part, m, p)
+                compiled.divide(np.exp(p, out=p))
+                continue
+            np.exp(np.subtract(part, m[:, None], out=p), out=p)
+            scale = np.matmul(p, ones)  # a product is the fastest sum
+            np.multiply(p, np.divide(1, scale, out=scale)[:, None], out=p)
+
+    share(work, len(rows), operations=OPERATIONS * x.size)
+    return None if strange else y
 
 
 @log_softmax.method("numpy", when=lambda x, /, *, axis: nonempty_rows(x, axis))

@@ -1,6 +1,10 @@
 """Samples of reductions of segments."""
 
+from typing import Any
+
 import numpy as np
+
+import xdl
 
 from ._rows import X
 from ._sample import INF, NAN, RNG, sample
@@ -12,13 +16,19 @@ TIES = np.asarray([[1.0, 0.0], [5.0, 5.0], [1.0, 2.0], [0.5, 2.0]])
 ZEROS = np.asarray([[0.0, 2.0], [3.0, 0.0], [0.0, 3.0], [4.0, 0.5]])
 
 
-def reductions(x: np.ndarray, **options: object) -> tuple:
+def finite(y: Any) -> Any:
+    """Return ``y`` with zeros for segments without rows: infinities have no weighted sum."""
+    xp = xdl.array_namespace(y)
+    return xp.where(xp.isinf(y), 0.0, y)
+
+
+def reductions(x: np.ndarray, **options: Any) -> tuple:
     return (
-        sample(x, SEGMENTS, num_segments=4, **options),
-        sample(x[:, 0], SEGMENTS, num_segments=3, **options),
-        sample(x.reshape(2, 2, -1), SEGMENTS.reshape(2, 2), num_segments=3, **options),
-        sample(x, OUTSIDE, num_segments=3, **options),
-        sample(x[:0], SEGMENTS[:0], num_segments=2, **options),
+        sample(x, SEGMENTS, num_segments=4, post=finite, **options),
+        sample(x[:, 0], SEGMENTS, num_segments=3, post=finite, **options),
+        sample(x.reshape(2, 2, -1), SEGMENTS.reshape(2, 2), num_segments=3, post=finite, **options),
+        sample(x, OUTSIDE, num_segments=3, post=finite, **options),
+        sample(x[:0], SEGMENTS[:0], num_segments=2, post=finite, **options),
     )
 
 

@@ -175,6 +175,8 @@ class Functions:
             if isinstance(entry, Partials):
                 bound = {1: unary, 2: binary}.get(len(entry.derivatives), nary)
                 made: Any = bound(self, function.name, function, elementwise(self, function.name, entry))
+            elif isinstance(entry, Zero):
+                made = without_derivative(function)
             else:
                 made = recorded(self, function.name, function, entry, function.definition)
             found = self._operations[function] = (entry, made)

@@ -58,20 +58,21 @@ def einsum(subscripts: str, /, *operands: Array, optimize: str | tuple[Any, ...]
 def contract(operands: list[Array], /, *, subscripts: str, optimize: str | tuple[Any, ...]) -> Array:
     """Multiply operands and sum, one pair at a time."""
     xp = array_namespace(*operands)
-    plan = check_einsum(xp, operands, subscripts, optimize)
+    check_kinds(xp, operands)
+    steps = plan(subscripts, tuple([tuple(x.shape) for x in operands]), optimize)
     dtype = operands[0].dtype
     half = xp.isdtype(dtype, "real floating") and xp.finfo(dtype).bits < 32
     parts = [xp.astype(x, xp.float32) if half else x for x in operands]
-    parts = [_reduced(xp, x, *step) for x, step in zip(parts, plan.single, strict=True)]
-    for i, j, product in plan.products:
+    parts = [_reduced(xp, x, *step) for x, step in zip(parts, steps.single, strict=True)]
+    for i, j, product in steps.products:
         b, a = parts.pop(j), parts.pop(i)  # i < j
         parts.append(product(xp, a, b))
-    y = _permuted(xp, parts[0], plan.order)
+    y = _permuted(xp, parts[0], steps.order)
     return xp.astype(y, dtype) if half else y
 
 
-def check_einsum(xp: Any, operands: list[Array], subscripts: str, optimize: Any) -> Any:
-    """Refuse what does not fit; return the plan of the contraction."""
+def check_kinds(xp: Any, operands: list[Array]) -> None:
+    """Refuse what is not of one dtype, or not of numbers."""
     if len({x.dtype for x in operands}) > 1:
         found = ", ".join(str(x.dtype) for x in operands)
         message = f"expected operands of one dtype, got {found}; convert them with astype"
@@ -79,7 +80,6 @@ def check_einsum(xp: Any, operands: list[Array], subscripts: str, optimize: Any)
     if not xp.isdtype(operands[0].dtype, "numeric"):
         message = f"expected operands of numbers, got {operands[0].dtype}"
         raise TypeError(message)
-    return plan(subscripts, tuple([tuple(x.shape) for x in operands]), optimize)
 
 
 @dataclass(frozen=True)

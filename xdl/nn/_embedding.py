@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from array_api_compat import device
-
 from xdl.core import Array, array_namespace
 
 from ._gather import check_gather, rows_at
@@ -76,6 +74,7 @@ def one_hot(index: Array, n: int, /, *, dtype: Any = None, axis: int = -1) -> Ar
         message = f"`axis` must be in [{-ndim}, {ndim}), got {axis}"
         raise ValueError(message)
     classes = xp.reshape(
-        xp.arange(n, device=device(index)), tuple(n if i == axis % ndim else 1 for i in range(ndim))
+        xp.arange(n, device=getattr(index, "device", None)),
+        tuple([n if i == axis % ndim else 1 for i in range(ndim)]),
     )
     return xp.astype(xp.expand_dims(index, axis=axis) == classes, xp.float32 if dtype is None else dtype)

@@ -6,7 +6,6 @@ from typing import Any
 from xdl.autodiff import rule, scatter_add
 from xdl.autodiff._scatter import positions
 from xdl.core import Array, array_namespace, generic
-from xdl.core._namespace import device_of
 
 __all__ = ["gather", "gather_nd"]
 
@@ -85,7 +84,7 @@ def rows_at(x: Array, index: Array, /, *, axis: int, from_end: bool) -> Array:
     if 0 in whole:
         return xp.reshape(xp.reshape(x, (math.prod(x.shape),))[:0], whole)
     if not n:
-        return xp.full(whole, outside, dtype=x.dtype, device=device_of(index))
+        return xp.full(whole, outside, dtype=x.dtype, device=getattr(index, "device", None))
     places, inside = places_of(xp, index, n, from_end)
     y = xp.take(x, xp.reshape(xp.where(inside, places, 0), (-1,)), axis=axis)
     return xp.where(xp.reshape(inside, (*shape, *(1,) * len(after))), xp.reshape(y, whole), outside)
@@ -123,8 +122,8 @@ def fill(xp: Any, dtype: Any) -> Any:
 
 def check_gather(x: Any, index: Any, axis: int) -> int:
     """Refuse what does not fit; return the axis counted from the front."""
-    xp, ndim = array_namespace(x, index), len(x.shape)
-    if not hasattr(index, "dtype") or not xp.isdtype(index.dtype, "integral"):
+    ndim = len(x.shape)
+    if not hasattr(index, "dtype") or not array_namespace(x, index).isdtype(index.dtype, "integral"):
         message = f"expected an index of integers, got {getattr(index, 'dtype', type(index).__name__)}"
         raise TypeError(message)
     if not -ndim <= axis < ndim:

@@ -1,0 +1,41 @@
+"""Numba, an optional compiler: it is sought when a large array comes, and never before.
+
+A compiled loop reads and writes every number once, where NumPy needs a pass for each operation. The first call on a
+machine compiles for a second and keeps the result on disk; later programs load it in a fraction of that, together
+with Numba itself. Small arrays never wait for either.
+"""
+
+import contextlib
+import functools
+import importlib
+from collections.abc import Iterator
+from types import ModuleType
+
+__all__ = ["loops", "without"]
+
+LARGE = 1 << 20  # elements from which compiled loops pay
+
+_refused: list[None] = []
+
+
+def loops(concept: str, size: int) -> ModuleType | None:
+    """Module of the compiled loops of a concept; None where arrays are small or Numba is absent."""
+    return None if size < LARGE or _refused else _load(concept)
+
+
+@functools.cache
+def _load(concept: str) -> ModuleType | None:
+    try:
+        return importlib.import_module(f"{__package__}._{concept}_numba")
+    except ImportError:
+        return None
+
+
+@contextlib.contextmanager
+def without() -> Iterator[None]:
+    """Leave Numba out inside the block, as if it were absent."""
+    _refused.append(None)
+    try:
+        yield
+    finally:
+        _refused.pop()
