@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from array_api_compat import device
-
 from xdl.autodiff import rule
 from xdl.core import Array, generic
+from xdl.core._namespace import device_of
 
 from ._activations import sigmoid
 from ._linear import linear, linear_pullback
@@ -190,7 +189,7 @@ def _run(
     xp, (x, h, w_x, w_h, b, b_h) = together(x, h, w_x, w_h, b, b_h)
     h = initial(xp, h, x, w_h)
     if x.shape[1] == 0:
-        y = xp.zeros((*x.shape[:2], w_h.shape[0]), dtype=x.dtype, device=device(x))
+        y = xp.zeros((*x.shape[:2], w_h.shape[0]), dtype=x.dtype, device=device_of(x))
         return narrowed(xp, (y, h), (like,) * 2), None
 
     def step(h: Any, z: Array) -> Any:

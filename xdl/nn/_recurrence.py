@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from array_api_compat import device
-
 from xdl.autodiff import scan
 from xdl.autodiff._constants import uniform
 from xdl.core import Array, array_namespace, tree
+from xdl.core._namespace import device_of
 
 from ._linear import linear_pullback
 from ._precision import narrow, widen
@@ -46,7 +45,7 @@ def initial(xp: Any, state: Array | None, x: Array, w_h: Array) -> Array:
     """State before the first step: given, or zeros."""
     if state is not None:
         return state
-    return xp.zeros((x.shape[0], w_h.shape[0]), dtype=x.dtype, device=device(x))
+    return xp.zeros((x.shape[0], w_h.shape[0]), dtype=x.dtype, device=device_of(x))
 
 
 def by_time(xp: Any, x: Array, lengths: Array | None) -> tuple[Array, Array | None]:
@@ -54,7 +53,7 @@ def by_time(xp: Any, x: Array, lengths: Array | None) -> tuple[Array, Array | No
     rows = xp.permute_dims(x, (1, 0, 2))
     if lengths is None:
         return rows, None
-    steps = xp.arange(x.shape[1], device=device(lengths))
+    steps = xp.arange(x.shape[1], device=device_of(lengths))
     ends = xp.astype(lengths, steps.dtype)  # which holds every t
     active = xp.less(xp.reshape(steps, (-1, 1, 1)), xp.reshape(ends, (1, -1, 1)))
     return masked(xp, rows, active), active

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from array_api_compat import device
-
 from xdl.autodiff import stop_gradient
 from xdl.core import Array, array_namespace
+from xdl.core._namespace import device_of
 
 __all__ = ["check_lengths", "reverse_sequence", "truncated"]
 
@@ -36,12 +35,12 @@ def reverse_sequence(x: Array, lengths: Array | None = None, /) -> Array:
     check_lengths(x, lengths)
     if lengths is None:
         return array_namespace(x).flip(x, axis=1)
-    xp, t = array_namespace(x, lengths), x.shape[1]
-    places = xp.arange(t, device=device(lengths))[None, :]
+    xp, t = array_namespace(lengths), x.shape[1]
+    places = xp.arange(t, device=device_of(lengths))[None, :]
     ends = xp.clip(xp.astype(lengths, places.dtype), 0, t)[:, None]
     source = xp.where(places < ends, ends - 1 - places, places)
-    source = xp.reshape(source, (*source.shape, *(1,) * (len(x.shape) - 2)))
-    return xp.take_along_axis(x, xp.broadcast_to(source, x.shape), axis=1)
+    source = xp.broadcast_to(xp.reshape(source, (*source.shape, *(1,) * (len(x.shape) - 2))), x.shape)
+    return array_namespace(x, lengths).take_along_axis(x, source, axis=1)
 
 
 def truncated(
@@ -90,11 +89,12 @@ def truncated(
     starts = list(range(0, x.shape[1], steps)) or [0]
     if lengths is not None:  # of a type that can be negative
         xp = array_namespace(lengths)
-        lengths = xp.astype(lengths, xp.arange(0, device=device(lengths)).dtype)
+        lengths = xp.astype(lengths, xp.arange(0, device=device_of(lengths)).dtype)
     outputs = []
     for i, start in enumerate(reversed(starts) if reverse else starts):
         left = None if lengths is None else lengths - start
-        y, state = run(x[:, start : start + steps, ...], state if i == 0 else stop_gradient(state), left)
+        stop = min(start + steps, x.shape[1])
+        y, state = run(x[:, start:stop, ...], state if i == 0 else stop_gradient(state), left)
         outputs.append(y)
     if reverse:
         outputs.reverse()
