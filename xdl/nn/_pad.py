@@ -82,7 +82,7 @@ def pad_pullback(
     for k, before, after in reversed(check_pad(dy, padding, mode, axis)):
         n = shape[k]
         if mode == "constant":
-            dy = dy[(slice(None),) * k + (slice(before, before + n),)]
+            dy = dy[(*(slice(None),) * k, slice(before, before + n), ...)]
         else:
             dy = sum_rows(dy, axis=k, places=sources(n, before, after, mode), size=n)
     return dy

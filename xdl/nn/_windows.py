@@ -132,4 +132,4 @@ def join(xp: Any, parts: list[Array], a: Axis) -> Array:
     if a.stride > 1:
         whole = xp.stack(rows, axis=a.axis + 1)
         whole = xp.reshape(whole, (*shape[: a.axis], length * a.stride, *shape[a.axis + 1 :]))
-    return whole[((slice(None),) * a.axis + (slice(a.before, a.before + a.size), ...))]
+    return whole[(*(slice(None),) * a.axis, slice(a.before, a.before + a.size), ...)]
