@@ -27,6 +27,8 @@ def algorithm(n, c, d, g, precision):
     """Name of the fastest way to convolve images (n, *spatial, c) to d channels with the `Geometry` ``g``."""
     if g.groups > 1:
         return "depthwise" if g.groups == c == d else "columns"
+    if n == 0:
+        return "columns"
     seconds = {
         "columns": _by_columns(n, c, d, g),
         "planar": _by_planar_columns(n, c, d, g),

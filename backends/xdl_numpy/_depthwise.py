@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from ._im2col import fill
+from ._chunks import block, fill
 from ._memory import empty
 from ._threads import share
 
@@ -27,11 +27,11 @@ def correlate(x, w, b, g):
 
     def work(first, last):
         for images, part in _chunks(first, last, g.output, c * x.itemsize):
-            block = _block(x[images], g, part)
+            source = block(x[images], g, part)
             out = y[images, part]
             term = empty(out.shape, x.dtype)
             for k, (tap, row) in enumerate(taps):
-                seen = block[_seen(g, tap, part)]
+                seen = source[_seen(g, tap, part)]
                 if k == 0:
                     np.multiply(seen, row, out=out)
                 else:
@@ -52,15 +52,16 @@ def scatter(dy, w, g):
 
     def work(first, last):
         for i in range(first, last):
-            block = np.zeros((1, *_sizes(g, slice(0, g.output[0])), c), dy.dtype)
+            sizes = [(o - 1) * s + e for o, s, e in zip(g.output, g.stride, g.extent, strict=True)]
+            padded = np.zeros((1, *sizes, c), dy.dtype)
             for images, part in _chunks(i, i + 1, g.output, c * dy.itemsize):
                 given = dy[images, part]
                 term = empty(given.shape, dy.dtype)
                 for tap, row in taps:
                     np.multiply(given, row, out=term)
-                    target = block[_seen(g, tap, part, start=part.start)]
+                    target = padded[_seen(g, tap, part, start=part.start)]
                     np.add(target, term, out=target)
-            fill(dx[i : i + 1], block, [before for before, _ in g.padding])
+            fill(dx[i : i + 1], padded, [before for before, _ in g.padding])
 
     share(work, n, operations=2 * dy.size * len(taps))
     return dx
@@ -75,12 +76,12 @@ def weight_gradient(x, dy, g):
     def work(first, last):
         total = np.zeros((len(taps), g.output[-1] * c), x.dtype)
         for images, part in _chunks(first, last, g.output, c * x.itemsize):
-            block = _block(x[images], g, part)
+            source = block(x[images], g, part)
             given = dy[images, part]
             term = empty(given.shape, x.dtype)
             ones = np.ones(math.prod(given.shape[:-2]), x.dtype)
             for k, tap in enumerate(taps):
-                np.multiply(block[_seen(g, tap, part)], given, out=term)
+                np.multiply(source[_seen(g, tap, part)], given, out=term)
                 total[k] += ones @ term.reshape(len(ones), -1)
         sums.append(total)
 
@@ -102,24 +103,6 @@ def _chunks(first, last, output, size):
     for i in range(first, last, images):
         for k in range(0, output[0], rows):
             yield slice(i, min(i + images, last)), slice(k, min(k + rows, output[0]))
-
-
-def _sizes(g, rows):
-    """Sizes of the padded input that the places in some rows see."""
-    places = (rows.stop - rows.start, *g.output[1:])
-    return [(p - 1) * s + e for p, s, e in zip(places, g.stride, g.extent, strict=True)]
-
-
-def _block(x, g, rows):
-    """Part of the padded input that the places in some rows see."""
-    sizes = _sizes(g, rows)
-    start = [-before for before, _ in g.padding]
-    start[0] += rows.start * g.stride[0]
-    if all(a >= 0 and a + k <= n for a, k, n in zip(start, sizes, g.spatial, strict=True)):
-        return x[(slice(None), *[slice(a, a + k) for a, k in zip(start, sizes, strict=True)])]
-    block = empty((len(x), *sizes, x.shape[-1]), x.dtype)
-    fill(block, x, start)
-    return block
 
 
 def _seen(g, tap, rows, start=0):

@@ -11,13 +11,11 @@ import math
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from ._im2col import fill, meetings, parts
+from ._chunks import CACHED, fill, meetings, parts
 from ._memory import empty
 from ._threads import share
 
 __all__ = ["correlate", "scatter", "weight_gradient"]
-
-CACHED = 768 * 1024  # bytes of the columns of some rows of places
 
 
 def correlate(x, w, b, g):

@@ -18,6 +18,7 @@ import math
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from ._chunks import fill
 from ._memory import LARGEST, empty
 from ._threads import share
 
@@ -170,26 +171,13 @@ def _to_points(matrix, x, start, out, one, other):
     size = matrix.shape[1]  # entries of a tile, those shared with its neighbors too
     height, width = TILE * (rows - 1) + size, TILE * (columns - 1) + size
     block = _array(one, height, width, m, c)
-    _load(block, x, *start)
+    fill(block.transpose(2, 0, 1, 3), x, start)
     half = _array(other, rows, POINTS, width * m * c)
     line, one = block.strides[0], out.itemsize
     np.matmul(matrix, as_strided(block, (rows, size, width * m * c), (TILE * line, line, one)), out=half)
     band, line, row = (*half.strides[:2], m * c * one)
     tiles = as_strided(half, (rows, POINTS, columns, size, m * c), (band, line, TILE * row, row, one))
     np.matmul(matrix, tiles, out=out.reshape(POINTS, POINTS, rows, columns, m * c).transpose(2, 0, 3, 1, 4))
-
-
-def _load(block, x, row, column):
-    """Fill a block (height, width, m, c) from images (m, h, w, c), which are zero outside."""
-    height, width = block.shape[:2]
-    top, left = min(max(-row, 0), height), min(max(-column, 0), width)
-    bottom, right = max(min(x.shape[1] - row, height), top), max(min(x.shape[2] - column, width), left)
-    block[:top] = 0
-    block[bottom:] = 0
-    block[top:bottom, :left] = 0
-    block[top:bottom, right:] = 0
-    x = x[:, row + top : row + bottom, column + left : column + right]
-    block[top:bottom, left:right] = x.transpose(1, 2, 0, 3)
 
 
 def _store(tiles, y):

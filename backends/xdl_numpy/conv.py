@@ -11,8 +11,9 @@ from xdl.nn._conv import (
     conv_weight_gradient,
 )
 
-from . import _depthwise, _im2col, _images_last, _winograd
+from . import _depthwise, _im2col, _images_last, _planar, _winograd
 from ._blocks import is_real
+from ._chunks import transposed, turned
 from ._conv_choice import algorithm, prefers_gathering
 
 
@@ -36,7 +37,9 @@ def _forward(x, w, b, g, precision, *, save):
         return _images_last.correlate(x, w, b, g)
     if how == "depthwise":
         return _depthwise.correlate(x, w, b, g), None
-    return _im2col.gather(x, w, b, None, g, planar=how == "planar")[0], None
+    if how == "planar":
+        return _planar.correlate(x, w, b, g), None
+    return _im2col.gather(x, w, b, None, g)[0], None
 
 
 @conv_input_gradient.method(
@@ -80,18 +83,20 @@ def _pull(dy, x, w, g, precision, wanted, saved):
             dx = _depthwise.scatter(dy, w, g)
         if wanted[1]:
             dw = _depthwise.weight_gradient(x, dy, g)
+    elif how == "planar":
+        if wanted[0]:
+            dx = _planar.scatter(dy, w, g)
+        if wanted[1]:
+            return dx, *_planar.weight_gradient(x, dy, g)
+    elif wanted[0] and prefers_gathering(c // g.groups, d // g.groups, g):
+        # the columns of dy serve the kernel too
+        dx, dw = _im2col.gather(dy, turned(w, g.groups), None, x if wanted[1] else None, transposed(g))
+        dw = None if dw is None else turned(dw, g.groups)
     else:
-        planar = how == "planar"
-        if wanted[0] and not planar and prefers_gathering(c // g.groups, d // g.groups, g):
-            # the columns of dy serve the kernel too
-            turned = _im2col.turned(w, g.groups)
-            dx, dw = _im2col.gather(dy, turned, None, x if wanted[1] else None, _im2col.transposed(g))
-            dw = None if dw is None else _im2col.turned(dw, g.groups)
-        else:
-            if wanted[0]:
-                dx = _im2col.scatter(dy, w, g, planar=planar)
-            if wanted[1]:
-                dw = _im2col.gather(x, None, None, dy, g, planar=planar)[1]
+        if wanted[0]:
+            dx = _im2col.scatter(dy, w, g)
+        if wanted[1]:
+            dw = _im2col.gather(x, None, None, dy, g)[1]
     return dx, dw, _sum(dy) if any(wanted[2:]) else None
 
 

@@ -1,0 +1,112 @@
+"""Pieces that the algorithms of convolution share: places in chunks, what they see, and the transposed problem."""
+
+import functools
+import itertools
+import math
+
+import numpy as np
+
+from xdl.nn._geometry import Geometry
+
+from ._memory import empty
+
+__all__ = ["FEWEST", "block", "chunks", "fill", "meetings", "parts", "transposed", "turned"]
+
+CACHED = 768 * 1024  # bytes of what is made for a chunk
+FEWEST = 256  # places of a chunk: products of matrices with fewer rows are slow
+NARROW = 32  # columns of a matrix
+UNPACKED = 10**6  # multiplications up to which OpenBLAS packs no matrices, which is dear for narrow ones
+
+
+@functools.lru_cache(256)
+def chunks(n, output, size, fewest=FEWEST):
+    """Ranges of images and of the first axis of places, where something of ``size`` bytes is made for each place."""
+    inner = math.prod(output[1:])
+    most = max(fewest, CACHED // size)
+    images = max(1, min(n, most // (inner * output[0])))
+    rows = min(output[0], max(1, most // inner)) if images == 1 else output[0]
+    rows = -(-output[0] // -(-output[0] // rows))
+    return [
+        (slice(i, min(i + images, n)), slice(k, min(k + rows, output[0])))
+        for i in range(0, n, images)
+        for k in range(0, output[0], rows)
+    ]
+
+
+@functools.lru_cache(1024)
+def parts(places, terms, channels):
+    """In how many equal parts to multiply narrow matrices of so many places."""
+    if min(terms, channels) > NARROW:
+        return 1
+    fewest = -(-places * terms * channels // UNPACKED)
+    return next((k for k in range(fewest, places // FEWEST + 1) if places % k == 0), 1)
+
+
+def block(x, g, rows, order=None):
+    """Entries of images (m, *spatial, c) that the places in some rows see; zero outside.
+
+    A view where that needs no copy, unless an ``order`` of the axes in memory is asked for.
+    """
+    start, sizes = [], []
+    for k, (s, (before, _), e, o) in enumerate(zip(g.stride, g.padding, g.extent, g.output, strict=True)):
+        low, high = (rows.start, rows.stop) if k == 0 else (0, o)
+        start.append(low * s - before)
+        sizes.append((high - low - 1) * s + e)
+    spatial = x.shape[1:-1]
+    if order is None and all(a >= 0 and a + k <= n for a, k, n in zip(start, sizes, spatial, strict=True)):
+        return x[(slice(None), *[slice(a, a + k) for a, k in zip(start, sizes, strict=True)])]
+    shape = len(x), *sizes, x.shape[-1]
+    if order is None:
+        found = empty(shape, x.dtype)
+    else:
+        found = empty(tuple([shape[k] for k in order]), x.dtype).transpose(np.argsort(order))
+    fill(found, x, start)
+    return found
+
+
+def fill(target, x, start):
+    """Fill ``target`` (m, *sizes, c) from ``x`` (m, *spatial, c), which is zero outside, from ``start`` on."""
+    into, source = [slice(None)], [slice(None)]
+    for first, size, n in zip(start, target.shape[1:-1], x.shape[1:-1], strict=True):
+        low = min(max(-first, 0), size)
+        high = max(low, min(n - first, size))
+        target[(*into, slice(0, low))] = 0
+        target[(*into, slice(high, None))] = 0
+        into.append(slice(low, high))
+        source.append(slice(first + low, first + high))
+    target[tuple(into)] = x[tuple(source)]
+
+
+@functools.lru_cache(1024)
+def meetings(g, start, stop):
+    """Entries of the input, and the places in some rows that see them, by each entry of the kernel: pairs of slices."""
+    axes = []
+    for k, (e, n, s, (before, _), dilation) in enumerate(
+        zip(g.kernel, g.spatial, g.stride, g.padding, g.dilation, strict=True)
+    ):
+        first, last = (start, stop) if k == 0 else (0, g.output[k])
+        axes.append([])
+        for shift in range(-before, -before + e * dilation, dilation):
+            low = max(first, -(shift // s))
+            high = max(low, min(last, (n - 1 - shift) // s + 1))
+            seen = slice(low * s + shift, (high - 1) * s + shift + 1, s) if high > low else slice(0, 0)
+            axes[-1].append((seen, slice(low - first, high - first)))
+    return [tuple(zip(*pairs, strict=True)) for pairs in itertools.product(*axes)]
+
+
+def transposed(g):
+    """Geometry of the transposed problem, for stride 1: padding below 0 leaves out entries."""
+    padding = tuple(
+        [
+            (e - 1 - before, n + before - o)
+            for (before, _), e, n, o in zip(g.padding, g.extent, g.spatial, g.output, strict=True)
+        ]
+    )
+    return Geometry(g.output, g.kernel, g.stride, padding, g.dilation, g.groups)
+
+
+def turned(w, groups):
+    """Kernel of the transposed problem: flipped, (*kernel, d / groups, c); the same again turns it back."""
+    *kernel, c, d = w.shape
+    w = w.reshape(*kernel, c, groups, d // groups)[(slice(None, None, -1),) * len(kernel)]
+    return np.moveaxis(w, -1, -3).swapaxes(-1, -2).reshape(*kernel, d // groups, groups * c)

@@ -1,0 +1,105 @@
+"""Convolution of few channels to many: columns in rows of places, one for each entry of the kernel.
+
+What a place sees is then too short to be copied well; what an entry of the kernel meets along a row of places is not.
+"""
+
+import functools
+import math
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from ._chunks import block, chunks, meetings, parts
+from ._memory import empty
+from ._threads import share
+
+__all__ = ["correlate", "scatter", "weight_gradient"]
+
+
+def correlate(x, w, b, g):
+    """Return y (n, *output, d)."""
+    n, d = len(x), w.shape[-1]
+    kernels = w.reshape(-1, d)
+    if b is not None:
+        kernels = np.concat([kernels, b[None]])  # the bias is the weight of a one
+    y = empty((n, *g.output, d), x.dtype)
+    pieces = chunks(n, g.output, len(kernels) * x.itemsize)
+
+    def work(first, last):
+        for images, rows in pieces[first:last]:
+            columns = _columns(x[images], g, rows, ones=b is not None)
+            some = parts(columns.shape[1], *kernels.shape)
+            into = y[images, rows].reshape(some, -1, d)
+            np.matmul(_in_parts(columns, some).swapaxes(1, 2), kernels, out=into)
+
+    share(work, len(pieces), operations=2 * y.size * len(kernels))
+    return y
+
+
+def weight_gradient(x, dy, g):
+    """Cotangents of ``w`` (*kernel, c, d) and of the bias."""
+    c, d = x.shape[-1], dy.shape[-1]
+    terms = math.prod(g.kernel) * c
+    pieces = chunks(len(x), g.output, (terms + 1) * x.itemsize)
+    sums = []
+
+    def work(first, last):
+        total = 0
+        for images, rows in pieces[first:last]:
+            columns = _columns(x[images], g, rows, ones=True)
+            some = parts(columns.shape[1], terms + 1, d)
+            places = dy[images, rows].reshape(some, -1, d)
+            total += np.matmul(_in_parts(columns, some), places).sum(axis=0)
+        sums.append(total)
+
+    share(work, len(pieces), operations=2 * dy.size * terms)
+    total = functools.reduce(np.add, sums)
+    return total[:terms].reshape(*g.kernel, c, d), total[terms]
+
+
+def scatter(dy, w, g):
+    """Cotangent of ``x``, (n, *spatial, c): each place gives to what it sees."""
+    n, (c, d) = len(dy), w.shape[-2:]
+    kernels = w.reshape(-1, d)
+    dx = empty((c, n, *g.spatial), dy.dtype)
+
+    def work(first, last):
+        dx[:, first:last] = 0
+        for images, rows in chunks(last - first, g.output, len(kernels) * dy.itemsize):
+            images = slice(first + images.start, first + images.stop)
+            places = dy[images, rows]
+            given = empty((len(kernels), places[..., 0].size), dy.dtype)
+            some = parts(given.shape[1], len(kernels), d)
+            np.matmul(kernels, places.reshape(some, -1, d).swapaxes(1, 2), out=_in_parts(given, some))
+            given = given.reshape(-1, c, *places.shape[:-1])
+            for values, (seen, seeing) in zip(given, meetings(g, rows.start, rows.stop), strict=True):
+                target = dx[(slice(None), images, *seen)]
+                np.add(target, values[(slice(None), slice(None), *seeing)], out=target)
+
+    share(work, n, operations=2 * dy.size * len(kernels))
+    result = empty((n, *g.spatial, c), dy.dtype)
+    np.copyto(result, dx.transpose(*range(1, dx.ndim), 0))
+    return result
+
+
+def _in_parts(matrix, some):
+    """Equal parts of the columns: (some, rows, columns / some)."""
+    return matrix.reshape(len(matrix), some, -1).swapaxes(0, 1)
+
+
+def _columns(x, g, rows, *, ones):
+    """What the places in some rows of images see: (entries, places), and a row of ones."""
+    m, c = len(x), x.shape[-1]
+    axes = range(1, x.ndim - 1)
+    x = block(x, g, rows, order=(x.ndim - 1, 0, *axes))
+    first, *moves, last = x.strides
+    steps = [a * s for a, s in zip(moves, g.stride, strict=True)]
+    shifts = [a * e for a, e in zip(moves, g.dilation, strict=True)]
+    shape = (*g.kernel, c, m, rows.stop - rows.start, *g.output[1:])
+    seen = as_strided(x, shape, (*shifts, last, first, *steps), writeable=False)
+    terms = math.prod(g.kernel) * c
+    columns = empty((terms + ones, math.prod(shape[len(g.kernel) + 1 :])), x.dtype)
+    np.copyto(columns[:terms].reshape(shape), seen)
+    if ones:
+        columns[terms:] = 1
+    return columns
