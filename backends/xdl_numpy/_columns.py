@@ -36,12 +36,13 @@ def _moments(x):
     for at in _blocks(*x.shape):
         part = x[at]
         n = len(part)
-        ones = np.full(n, 1 / n, x.dtype)
+        ones = np.ones(n, x.dtype)
         m = ones @ part
+        m /= n
         d = np.subtract(part, m, out=spare[:n])
         np.multiply(d, d, out=d)
         away = m - mean
-        squares = squares + n * (ones @ d).astype(np.float64) + away * away * (done * n / (done + n))
+        squares = squares + (ones @ d).astype(np.float64) + away * away * (done * n / (done + n))
         mean = mean + away * (n / (done + n))
         done += n
     return mean, squares

@@ -44,7 +44,7 @@ def forward(x, weight, bias, y, *, eps, centered):
         def work(start, stop):
             loops.forward(x, weight, bias, y, mean, var, eps, centered, start, stop)
     else:
-        ones = np.full(n, 1 / n, x.dtype)
+        ones = np.ones(n, x.dtype)
 
         def work(start, stop):
             step = max(1, BLOCK // n)
@@ -59,10 +59,11 @@ def forward(x, weight, bias, y, *, eps, centered):
 def _normalize(x, weight, bias, y, mean, var, ones, eps, centered):
     if centered:
         np.matmul(x, ones, out=mean)
+        mean /= len(ones)
         np.subtract(x, mean[:, None], out=y)
         x = y
     np.vecdot(x, x, out=var)
-    var *= ones[0]
+    var /= len(ones)
     scale = np.sqrt(var + eps)
     np.divide(1, scale, out=scale)
     np.multiply(x, scale[:, None], out=y)

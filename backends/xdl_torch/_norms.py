@@ -1,12 +1,21 @@
 """Which arrays PyTorch's own normalizations take."""
 
+from ._leaves import transforming
+
 __all__ = ["alike", "trailing"]
 
 
 def alike(x, *parameters):
-    """Whether ``x`` is a nonempty array of floats, and the parameters are of its dtype."""
+    """Whether ``x`` is a nonempty array of floats, and the parameters are of its dtype.
+
+    Nothing is within a transform: the derivatives of torch's normalizations in forward mode take the statistics
+    for constants when they are differentiated themselves, or want memory with the channels first.
+    """
     return (
-        x.is_floating_point() and x.numel() > 0 and all(a is None or a.dtype == x.dtype for a in parameters)
+        x.is_floating_point()
+        and x.numel() > 0
+        and all(a is None or a.dtype == x.dtype for a in parameters)
+        and not transforming()
     )
 
 

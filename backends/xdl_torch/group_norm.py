@@ -4,15 +4,14 @@ import torch.nn.functional as F
 
 from xdl.nn._group_norm import check_group_norm, group_norm
 
-from ._leaves import transforming
 from ._norms import alike
 
 
 @group_norm.method(
     "torch",
-    # torch's derivative in forward mode wants memory with the channels first
+    # of a single number the kernel makes scale * x + (bias - scale * x), which is not quite the bias
     when=lambda x, weight=None, bias=None, /, *, groups, eps=1e-5: (
-        alike(x, weight, bias) and not transforming()
+        alike(x, weight, bias) and x.ndim > 1 and x.numel() > x.shape[0] * groups
     ),
 )
 def _(x, weight=None, bias=None, /, *, groups, eps=1e-5):

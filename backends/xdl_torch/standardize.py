@@ -5,7 +5,6 @@ import torch.nn.functional as F
 
 from xdl.nn._standardize import rescale, standardize
 
-from ._leaves import transforming
 from ._norms import alike
 
 
@@ -36,7 +35,6 @@ def _is_batch(x, weight, bias, /, *, axes, parameters, eps, centered):
         and alike(x, weight, bias)
         and x.dtype in (torch.float32, torch.float64)
         and x.numel() > x.shape[last]
-        and not transforming()
     )
 
 
@@ -56,10 +54,7 @@ def _(x, weight, bias, /, *, axes, parameters, eps, centered):
 @rescale.method(
     "torch",
     when=lambda x, mean, var, weight, bias, /, *, eps: (
-        x.ndim >= 2
-        and alike(x, mean, var, weight, bias)
-        and not (mean.requires_grad or var.requires_grad)
-        and not transforming()
+        x.ndim >= 2 and alike(x, mean, var, weight, bias) and not (mean.requires_grad or var.requires_grad)
     ),
 )
 def _(x, mean, var, weight, bias, /, *, eps):

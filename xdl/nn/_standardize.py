@@ -56,12 +56,12 @@ def standardize(
     """
     xp = array_namespace(x)
     z, n = widen(xp, x), _count(x, axes)
-    mean = xp.sum(z, axis=axes, keepdims=True) * (1 / n)
+    mean = xp.sum(z, axis=axes, keepdims=True) / n
     if centered:
         z = z - mean
     else:
         mean = xp.zeros_like(mean)
-    var = xp.sum(z * z, axis=axes, keepdims=True) * (1 / n)
+    var = xp.sum(z * z, axis=axes, keepdims=True) / n
     y = z * (1.0 / xp.sqrt(var + eps))
     if weight is not None:
         y = y * _beside(xp, weight, x, parameters)
@@ -96,7 +96,7 @@ def standardize_pullback(
     dx = dweight = dbias = None
     if wanted[0]:
         g = d if weight is None else d * _beside(xp, weight, x, parameters)
-        slope = dvar * ((2 / n) / scale) - scale * (xp.sum(g * z, axis=axes, keepdims=True) * (1 / n))
+        slope = dvar * ((2 / n) / scale) - scale * xp.sum(g * z, axis=axes, keepdims=True) / n
         dx = g * scale + z * slope
         if centered:
             dx = dx + (dmean - scale * xp.sum(g, axis=axes, keepdims=True)) * (1 / n)

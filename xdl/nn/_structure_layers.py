@@ -158,8 +158,8 @@ def _largest(*results: Array) -> Array:
         message = f"the maximum is of arrays of one shape, got {' and '.join(map(str, shapes))}"
         raise ValueError(message)
     xp = array_namespace(*results)
-    # of equal results the derivatives share the cotangent, which is a tie that maximum breaks alike everywhere
-    return xp.max(xp.stack(results), axis=0) if len(results) > 1 else results[0]
+    # a reduction, and no chain of maximum: of equal results each gets its share of the derivative everywhere
+    return xp.max(xp.stack(results), axis=0)
 
 
 class Scale(Module):
@@ -251,9 +251,9 @@ class Bilinear(Module):
         self.bias = zeros(key, (n_out,), dtype=dtype) if bias else None
         self.activation = activation
 
-    def __call__(self, x: Array, y: Array | None = None, /) -> Array:
-        """Map ``x`` (..., n_left) and ``y`` (..., n_right), or ``x`` and itself, to (..., n_out)."""
-        y = x if y is None else y
+    def __call__(self, x: Array, other: Array | None = None, /) -> Array:
+        """Map ``x`` (..., n_left) and ``other`` (..., n_right), or ``x`` and itself, to (..., n_out)."""
+        y: Array = x if other is None else other
         n, m, k = self.weight.shape
         lead = tuple(x.shape[:-1])
         if tuple(x.shape) != (*lead, n) or tuple(y.shape) != (*lead, m):
