@@ -110,7 +110,7 @@ def convert(x: Any, xp: Any, wide: bool) -> Any:
     kind = x.dtype.name
     if kind not in TYPES:
         raise Unsupported(f"dtype {kind}")
-    if not hasattr(xp, kind) or (kind == "float64" and not wide):
+    if not hasattr(xp, kind) or (kind in ("float64", "uint64") and not wide):
         raise Unsupported(f"{kind} does not exist there")
     if kind == "int64" and not wide:
         x = x.astype(np.int32)

@@ -31,7 +31,7 @@ def _(xp, index, depth, values, *, axis=-1):
 @operator("TopK", settings=(1,))
 def _(xp, x, k, *, axis=-1, largest=1, sorted=1):
     values, index = nn.top_k(x, int(k[0]), axis=axis, largest=bool(largest))
-    return values, xp.astype(index, xp.int64) if hasattr(xp, "int64") else index
+    return values, index
 
 
 @operator("Einsum")

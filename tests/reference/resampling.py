@@ -15,7 +15,7 @@ def _(xp, x, pads=None, value=None, axes=None, *, mode="constant"):
     axes = list(range(x.ndim)) if axes is None else [int(a) % x.ndim for a in axes]
     n = len(axes)
     pairs = tuple(zip(pads[:n], pads[n:], strict=True))
-    names = {"constant": "constant", "reflect": "reflect", "edge": "edge", "wrap": "circular"}
+    names = {"constant": "constant", "reflect": "reflect", "edge": "edge", "wrap": "wrap"}
     fill = 0.0 if value is None else float(np.asarray(value).reshape(-1)[0])
     return nn.pad(x, pairs, axis=tuple(axes), mode=names[mode], value=fill)
 
