@@ -45,7 +45,7 @@ def _(x, /):
 
 @hard_silu.method("torch")
 def _(x, /):
-    return F.hardswish(x)
+    return F.hardswish(x.clamp(min=-3.0))  # which gives NaN at -inf
 
 
 @soft_shrink.method("torch")

@@ -11,6 +11,7 @@ from oracles import assert_derivatives, widest
 
 import xdl
 from xdl import nn
+from xdl.core._namespace import device_of
 
 SPREAD = np.concatenate([np.linspace(-9, 9, 31), [-40.0, -21.0, 21.0, 40.0, -1e4, 1e4]])
 ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805  # as printed in the paper on selu, appendix
@@ -50,6 +51,10 @@ def joined(x):
     return xdl.array_namespace(x).stack([x, 0.5 * x + 1], axis=0)
 
 
+def quarter(x):
+    return xdl.array_namespace(x).full((), 0.25, dtype=x.dtype, device=device_of(x))
+
+
 OURS = {
     "celu": nn.celu,
     "celu 2": lambda x: nn.celu(x, alpha=2.0),
@@ -67,7 +72,7 @@ OURS = {
     "log_cosh": nn.log_cosh,
     "log_sigmoid": nn.log_sigmoid,
     "mish": nn.mish,
-    "prelu": lambda x: nn.prelu(x, xdl.array_namespace(x).asarray(0.25, dtype=x.dtype)),
+    "prelu": lambda x: nn.prelu(x, quarter(x)),
     "quick_gelu": nn.quick_gelu,
     "relu": nn.relu,
     "relu6": nn.relu6,

@@ -1,10 +1,14 @@
 """Samples of losses."""
 
-from ._rows import X, Y
+from ._rows import LARGE, P, X, Y
 from ._sample import sample
 
+REDUCTIONS = ("mean", "sum", "none")
+
 SAMPLES = {
-    "nn.mse": tuple(
-        sample(a, b, reduction=r) for a, b in ((X, Y), (X[:0], Y[:0])) for r in ("mean", "sum", "none")
+    "nn.mse": tuple(sample(a, b, reduction=r) for a, b in ((X, Y), (X[:0], Y[:0])) for r in REDUCTIONS),
+    "nn.sigmoid_cross_entropy": (
+        *(sample(a, b, reduction=r) for a, b in ((X, P), (X[:0], P[:0])) for r in REDUCTIONS),
+        *(sample(100 * LARGE, 1.0 * (LARGE > 0), smooth=False, reduction=r) for r in ("mean", "none")),
     ),
 }

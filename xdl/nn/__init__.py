@@ -48,6 +48,9 @@ from ._conv import conv, convolve
 from ._conv_layers import Conv, ConvTranspose
 from ._conv_transpose import conv_transpose
 from ._cross_entropy import cross_entropy
+from ._ctc import (
+    ctc_loss,
+)
 from ._dropout import alpha_dropout, drop_path, dropout
 from ._dropout_layers import AlphaDropout, Dropout, DropPath, VariationalDropout
 from ._einsum import einsum
@@ -136,9 +139,6 @@ from ._weight_norm import weight_norm
 from ._weight_norm_layers import WeightNorm
 
 __all__ = [
-    "GRU",
-    "LSTM",
-    "RNN",
     "Activation",
     "AdaptiveAvgPool",
     "AdaptiveMaxPool",
@@ -153,6 +153,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRU",
     "GRUCell",
     "GlobalAvgPool",
     "GlobalLpPool",
@@ -160,6 +161,7 @@ __all__ = [
     "GroupNorm",
     "InstanceNorm",
     "KeyValueCache",
+    "LSTM",
     "LSTMCell",
     "LayerNorm",
     "LearnedPositions",
@@ -170,6 +172,7 @@ __all__ = [
     "Parallel",
     "PixelShuffle",
     "RMSNorm",
+    "RNN",
     "RNNCell",
     "Recurrence",
     "Scale",
@@ -201,6 +204,7 @@ __all__ = [
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
+    "ctc_loss",
     "dice_loss",
     "drop_path",
     "dropout",

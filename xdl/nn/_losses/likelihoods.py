@@ -5,7 +5,8 @@ from typing import Any
 
 from xdl.autodiff import rule
 from xdl.core import Array, array_namespace, generic
-from xdl.nn._activations.sigmoids import minus_magnitude, sigmoid
+from xdl.nn._activations.sigmoids import sigmoid
+from xdl.nn._activations.smooth_rectifiers import softplus
 from xdl.nn._precision import narrow, widen
 
 from .products import xlogx
@@ -70,8 +71,7 @@ def sigmoid_cross_entropy(logits: Array, target: Array, /, *, reduction: str = "
     array
     """
     xp, z, t = wide_pair(logits, target, reduction)
-    loss = xp.where(z > 0, z, 0.0) + xp.log1p(xp.exp(minus_magnitude(xp, z)))
-    return narrow(xp, reduce(xp, xp.subtract(loss, xp.multiply(z, t)), reduction), logits)
+    return narrow(xp, reduce(xp, xp.subtract(softplus(z), xp.multiply(z, t)), reduction), logits)
 
 
 def _pull(

@@ -127,7 +127,7 @@ def smooth_l1_loss(
 
 
 def _huber(xp: Any, d: Array, delta: float) -> Array:
-    c = xp.where(d > delta, delta, xp.where(d < -delta, -delta, d))
+    c = xp.clip(d, -delta, delta)
     return c * (d - 0.5 * c)
 
 
