@@ -62,7 +62,7 @@ def attention(
     -------
     (..., heads, t, dv) array
         In the dtype of ``q``; half precision is computed in float32. A query with nothing to attend to gets zeros,
-        and gives zero gradients.
+        and gives zero gradients (JAX gives it the average of all values).
 
     Raises
     ------
@@ -201,6 +201,9 @@ def check_attention(q: Any, k: Any, mask: Any, bias: Any, scale: float | None, v
         raise ValueError(message)
     if not (q.dtype == k.dtype == v.dtype):
         message = f"expected `q`, `k` and `v` of one dtype, got {q.dtype}, {k.dtype} and {v.dtype}"
+        raise TypeError(message)
+    if not array_namespace(q).isdtype(q.dtype, "real floating"):
+        message = f"expected arrays of real floating-point numbers, got {q.dtype}; convert them with astype"
         raise TypeError(message)
     full = (*q.shape[:-1], k.shape[-2])
     if mask is not None:
