@@ -196,7 +196,7 @@ def _move(old: Array, new: Array, rate: Any) -> Array:
     xp = array_namespace(old, new)
     if new.dtype != old.dtype:
         new = xp.astype(new, old.dtype)
-    return old + rate * (new - old)
+    return xp.add(old, xp.multiply(xp.subtract(new, old), rate))
 
 
 class GroupNorm(Module):
