@@ -5,12 +5,13 @@ import itertools
 import math
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from xdl.nn._geometry import Geometry
 
 from ._memory import empty
 
-__all__ = ["FEWEST", "block", "chunks", "fill", "meetings", "parts", "transposed", "turned"]
+__all__ = ["FEWEST", "chunks", "fill", "meetings", "parts", "transposed", "turned", "windows"]
 
 CACHED = 768 * 1024  # bytes of what is made for a chunk
 FEWEST = 256  # places of a chunk: products of matrices with fewer rows are slow
@@ -42,26 +43,23 @@ def parts(places, terms, channels):
     return next((k for k in range(fewest, places // FEWEST + 1) if places % k == 0), 1)
 
 
-def block(x, g, rows, order=None):
-    """Entries of images (m, *spatial, c) that the places in some rows see; zero outside.
+def windows(x, g, order=None):
+    """What places see, as a view (n, *output, *kernel, c) of ``x`` (n, *spatial, c), or of a padded copy.
 
-    A view where that needs no copy, unless an ``order`` of the axes in memory is asked for.
+    ``order`` is that of the axes of ``x`` in memory; None takes it as it is.
     """
-    start, sizes = [], []
-    for k, (s, (before, _), e, o) in enumerate(zip(g.stride, g.padding, g.extent, g.output, strict=True)):
-        low, high = (rows.start, rows.stop) if k == 0 else (0, o)
-        start.append(low * s - before)
-        sizes.append((high - low - 1) * s + e)
-    spatial = x.shape[1:-1]
-    if order is None and all(a >= 0 and a + k <= n for a, k, n in zip(start, sizes, spatial, strict=True)):
-        return x[(slice(None), *[slice(a, a + k) for a, k in zip(start, sizes, strict=True)])]
-    shape = len(x), *sizes, x.shape[-1]
-    if order is None:
-        found = empty(shape, x.dtype)
-    else:
-        found = empty(tuple([shape[k] for k in order]), x.dtype).transpose(np.argsort(order))
-    fill(found, x, start)
-    return found
+    n, *_, c = x.shape
+    as_it_is = order is None or x.transpose(order).flags.c_contiguous
+    if not (as_it_is and all(pair == (0, 0) for pair in g.padding)):
+        shape = n, *[size + a + b for size, (a, b) in zip(g.spatial, g.padding, strict=True)], c
+        order = range(x.ndim) if order is None else order
+        padded = empty(tuple([shape[k] for k in order]), x.dtype).transpose(np.argsort(order))
+        fill(padded, x, [-a for a, _ in g.padding])
+        x = padded
+    first, *moves, last = x.strides
+    steps = [a * s for a, s in zip(moves, g.stride, strict=True)]
+    shifts = [a * e for a, e in zip(moves, g.dilation, strict=True)]
+    return as_strided(x, (n, *g.output, *g.kernel, c), (first, *steps, *shifts, last), writeable=False)
 
 
 def fill(target, x, start):

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from ._chunks import block, fill
+from ._chunks import meetings, windows
 from ._memory import empty
 from ._threads import share
 
@@ -23,19 +23,18 @@ def correlate(x, w, b, g):
     """Return y (n, *output, c) of ``w`` (*kernel, 1, c)."""
     n, c = len(x), x.shape[-1]
     y = empty((n, *g.output, c), x.dtype)
-    taps, rows = _taps(w, g), (None if b is None else np.tile(b, (g.output[-1], 1)))
+    seen, taps = windows(x, g), _taps(w, g)
+    rows = None if b is None else np.tile(b, (g.output[-1], 1))
 
     def work(first, last):
         for images, part in _chunks(first, last, g.output, c * x.itemsize):
-            source = block(x[images], g, part)
             out = y[images, part]
             term = empty(out.shape, x.dtype)
             for k, (tap, row) in enumerate(taps):
-                seen = source[_seen(g, tap, part)]
                 if k == 0:
-                    np.multiply(seen, row, out=out)
+                    np.multiply(seen[(images, part, ..., *tap, slice(None))], row, out=out)
                 else:
-                    np.multiply(seen, row, out=term)
+                    np.multiply(seen[(images, part, ..., *tap, slice(None))], row, out=term)
                     np.add(out, term, out=out)
             if rows is not None:
                 np.add(out, rows, out=out)
@@ -48,20 +47,17 @@ def scatter(dy, w, g):
     """Cotangent of ``x``, (n, *spatial, c)."""
     n, c = len(dy), dy.shape[-1]
     dx = empty((n, *g.spatial, c), dy.dtype)
-    taps = _taps(w, g)
+    taps = [row for _, row in _taps(w, g)]
 
     def work(first, last):
-        for i in range(first, last):
-            sizes = [(o - 1) * s + e for o, s, e in zip(g.output, g.stride, g.extent, strict=True)]
-            padded = np.zeros((1, *sizes, c), dy.dtype)
-            for images, part in _chunks(i, i + 1, g.output, c * dy.itemsize):
-                given = dy[images, part]
-                term = empty(given.shape, dy.dtype)
-                for tap, row in taps:
-                    np.multiply(given, row, out=term)
-                    target = padded[_seen(g, tap, part, start=part.start)]
-                    np.add(target, term, out=target)
-            fill(dx[i : i + 1], padded, [before for before, _ in g.padding])
+        dx[first:last] = 0
+        for images, part in _chunks(first, last, g.output, c * dy.itemsize):
+            given = dy[images, part]
+            term = empty(given.shape, dy.dtype)
+            for row, (seen, seeing) in zip(taps, meetings(g, part.start, part.stop), strict=True):
+                np.multiply(given, row, out=term)
+                target = dx[(images, *seen)]
+                np.add(target, term[(slice(None), *seeing)], out=target)
 
     share(work, n, operations=2 * dy.size * len(taps))
     return dx
@@ -70,18 +66,17 @@ def scatter(dy, w, g):
 def weight_gradient(x, dy, g):
     """Cotangent of ``w``, (*kernel, 1, c)."""
     n, c = len(x), x.shape[-1]
-    taps = list(itertools.product(*map(range, g.kernel)))
+    seen, taps = windows(x, g), list(itertools.product(*map(range, g.kernel)))
     sums = []
 
     def work(first, last):
         total = np.zeros((len(taps), g.output[-1] * c), x.dtype)
         for images, part in _chunks(first, last, g.output, c * x.itemsize):
-            source = block(x[images], g, part)
             given = dy[images, part]
             term = empty(given.shape, x.dtype)
             ones = np.ones(math.prod(given.shape[:-2]), x.dtype)
             for k, tap in enumerate(taps):
-                np.multiply(source[_seen(g, tap, part)], given, out=term)
+                np.multiply(seen[(images, part, ..., *tap, slice(None))], given, out=term)
                 total[k] += ones @ term.reshape(len(ones), -1)
         sums.append(total)
 
@@ -103,14 +98,3 @@ def _chunks(first, last, output, size):
     for i in range(first, last, images):
         for k in range(0, output[0], rows):
             yield slice(i, min(i + images, last)), slice(k, min(k + rows, output[0]))
-
-
-def _seen(g, tap, rows, start=0):
-    """Entries of a block that the places see through one position of the kernel."""
-    places = (rows.stop - rows.start, *g.output[1:])
-    first = [k * e for k, e in zip(tap, g.dilation, strict=True)]
-    first[0] += start * g.stride[0]
-    return (
-        slice(None),
-        *[slice(a, a + (p - 1) * s + 1, s) for a, p, s in zip(first, places, g.stride, strict=True)],
-    )

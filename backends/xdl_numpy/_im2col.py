@@ -10,9 +10,8 @@ import functools
 import math
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
-from ._chunks import block, chunks, meetings
+from ._chunks import chunks, meetings, windows
 from ._memory import empty
 from ._threads import share
 
@@ -28,6 +27,7 @@ def gather(x, w, b, dy, g):
     d = (dy if w is None else w).shape[-1]
     terms = math.prod(g.kernel) * c // g.groups
     pieces = chunks(n, g.output, terms * g.groups * x.itemsize)
+    seen = windows(x, g)
     y = kernels = row = None
     if w is not None:
         y = empty((n, *g.output, d), x.dtype)
@@ -38,7 +38,7 @@ def gather(x, w, b, dy, g):
     def work(first, last):
         total = part = None
         for images, rows in pieces[first:last]:
-            columns = _columns(x[images], g, rows)
+            columns = _columns(seen[images, rows], g)
             if y is not None:
                 out = y[images, rows]
                 np.matmul(columns, kernels, out=_split(out.reshape(-1, d), g.groups))
@@ -95,22 +95,18 @@ def _split(matrix, groups):
     return matrix.reshape(len(matrix), groups, -1).swapaxes(0, 1)
 
 
-def _columns(x, g, rows):
-    """What the places in some rows of images see: (places, entries), or (groups, places, entries)."""
-    x = block(x, g, rows)
-    m, *sizes, c = x.shape
-    output = (rows.stop - rows.start, *g.output[1:])
-    if math.prod(g.kernel) == 1 and sizes == list(output) and g.groups == 1:
-        return x.reshape(-1, c)
-    first, *moves, last = x.strides
-    steps = [a * s for a, s in zip(moves, g.stride, strict=True)]
-    shifts = [a * e for a, e in zip(moves, g.dilation, strict=True)]
-    each, terms = c // g.groups, math.prod(g.kernel) * c // g.groups
-    shape, strides = (m, *output, *g.kernel, each), (first, *steps, *shifts, last)
-    if g.groups == 1:
-        columns = empty((m * math.prod(output), terms), x.dtype)
+def _columns(seen, g):
+    """What places (m, *output) see (*kernel, c), side by side: (places, entries), or (groups, places, entries)."""
+    ndim = len(g.kernel)
+    c = seen.shape[-1]
+    places = math.prod(seen.shape[: ndim + 1])
+    terms = math.prod(g.kernel) * c // g.groups
+    if g.groups > 1:
+        seen = np.moveaxis(seen.reshape(*seen.shape[:-1], g.groups, c // g.groups), -2, 0)
+        columns = empty((g.groups, places, terms), seen.dtype)
+    elif terms == c and seen.flags.c_contiguous:
+        return seen.reshape(places, c)
     else:
-        columns = empty((g.groups, m * math.prod(output), terms), x.dtype)
-        shape, strides = (g.groups, *shape), (each * last, *strides)
-    np.copyto(columns.reshape(shape), as_strided(x, shape, strides, writeable=False))
+        columns = empty((places, terms), seen.dtype)
+    np.copyto(columns.reshape(seen.shape), seen)
     return columns

@@ -9,9 +9,8 @@ import functools
 import math
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
-from ._chunks import CACHED, fill, meetings, parts
+from ._chunks import CACHED, meetings, parts, windows
 from ._memory import empty
 from ._threads import share
 
@@ -19,9 +18,9 @@ __all__ = ["correlate", "scatter", "weight_gradient"]
 
 
 def correlate(x, w, b, g):
-    """Return y (n, *output, d), and the padded input, which `weight_gradient` can use again."""
+    """Return y (n, *output, d), and what places see, which `weight_gradient` can use again."""
     n, d = len(x), w.shape[-1]
-    padded = _padded(x, g)
+    seen = _windows(x, g)
     kernels = w.reshape(-1, d)
     if b is not None:
         kernels = np.concat([kernels, b[None]])  # the bias is the weight of a one
@@ -31,18 +30,18 @@ def correlate(x, w, b, g):
 
     def work(first, last):
         for rows in chunks[first:last]:
-            columns = _columns(padded, g, rows, ones=b is not None)
+            columns = _columns(seen, rows, slice(None), ones=b is not None)
             some = parts(columns.shape[1], terms, d)
             np.matmul(kernels.T, _in_parts(columns, some), out=_in_parts(y[:, rows].reshape(d, -1), some))
 
     share(work, len(chunks), operations=2 * terms * y.size)
-    return _channels_last(y), padded
+    return _channels_last(y), seen
 
 
-def weight_gradient(x, dy, g, bias, padded=None):
+def weight_gradient(x, dy, g, bias, seen=None):
     """Cotangents of ``w`` (*kernel, c, d) and, if there is one, of the bias."""
     c, d = x.shape[-1], dy.shape[-1]
-    padded = _padded(x, g) if padded is None else padded
+    seen = _windows(x, g) if seen is None else seen
     dy = _lying(dy)
     terms = math.prod(g.kernel) * c
     chunks = _chunks(g.output, len(x), (terms + bias) * dy.itemsize)
@@ -52,7 +51,7 @@ def weight_gradient(x, dy, g, bias, padded=None):
         images = slice(first, last)
         total = 0
         for rows in chunks:
-            columns = _columns(padded[..., images], g, rows, ones=bias)
+            columns = _columns(seen, rows, images, ones=bias)
             some = parts(columns.shape[1], terms, d)
             places = _in_parts(dy[:, rows, ..., images].reshape(d, -1), some)
             total += np.matmul(_in_parts(columns, some), places.swapaxes(1, 2)).sum(axis=0)
@@ -99,15 +98,11 @@ def _channels_last(x):
 _lying = _channels_last  # channels and images change places, there and back
 
 
-def _padded(x, g):
-    """Copy of ``x`` in this memory order, padded; ``x`` itself where that needs no copy."""
-    lying = _lying(x)
-    if lying.flags.c_contiguous and not any(map(any, g.padding)):
-        return lying
-    sizes = [n + a + b for n, (a, b) in zip(g.spatial, g.padding, strict=True)]
-    block = empty((x.shape[-1], *sizes, len(x)), x.dtype)
-    fill(_channels_last(block), x, [-a for a, _ in g.padding])
-    return block
+def _windows(x, g):
+    """What places see, by entries: (*kernel, c, *output, n)."""
+    last, ndim = x.ndim - 1, len(g.kernel)
+    seen = windows(x, g, order=(last, *range(1, last), 0))
+    return seen.transpose(*range(ndim + 1, seen.ndim), *range(1, ndim + 1), 0)
 
 
 @functools.lru_cache(256)
@@ -118,18 +113,13 @@ def _chunks(output, n, size):
     return [slice(k, min(k + rows, output[0])) for k in range(0, output[0], rows)]
 
 
-def _columns(padded, g, rows, *, ones):
-    """What the places in some rows see: (entries, places), and a row of ones."""
-    c, *_, n = padded.shape
-    padded = padded[:, rows.start * g.stride[0] :]
-    first, *moves, last = padded.strides
-    steps = [a * s for a, s in zip(moves, g.stride, strict=True)]
-    shifts = [a * e for a, e in zip(moves, g.dilation, strict=True)]
-    shape = (*g.kernel, c, rows.stop - rows.start, *g.output[1:], n)
-    seen = as_strided(padded, shape, (*shifts, first, *steps, last), writeable=False)
-    terms = math.prod(g.kernel) * c
-    columns = empty((terms + ones, math.prod(shape[len(g.kernel) + 1 :])), padded.dtype)
-    np.copyto(columns[:terms].reshape(shape), seen)
+def _columns(seen, rows, images, *, ones):
+    """What the places in some rows of images see: (entries, places), and a row of ones."""
+    ndim = (seen.ndim - 2) // 2
+    seen = seen[(slice(None),) * (ndim + 1) + (rows, ..., images)]
+    terms = math.prod(seen.shape[: ndim + 1])
+    columns = empty((terms + ones, math.prod(seen.shape[ndim + 1 :])), seen.dtype)
+    np.copyto(columns[:terms].reshape(seen.shape), seen)
     if ones:
         columns[terms:] = 1
     return columns

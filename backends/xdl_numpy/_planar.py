@@ -7,9 +7,8 @@ import functools
 import math
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
-from ._chunks import block, chunks, meetings, parts
+from ._chunks import chunks, meetings, parts, windows
 from ._memory import empty
 from ._threads import share
 
@@ -17,8 +16,9 @@ __all__ = ["correlate", "scatter", "weight_gradient"]
 
 
 def correlate(x, w, b, g):
-    """Return y (n, *output, d)."""
+    """Return y (n, *output, d), and what places see, which `weight_gradient` can use again."""
     n, d = len(x), w.shape[-1]
+    seen = _windows(x, g)
     kernels = w.reshape(-1, d)
     if b is not None:
         kernels = np.concat([kernels, b[None]])  # the bias is the weight of a one
@@ -27,18 +27,19 @@ def correlate(x, w, b, g):
 
     def work(first, last):
         for images, rows in pieces[first:last]:
-            columns = _columns(x[images], g, rows, ones=b is not None)
+            columns = _columns(seen, images, rows, ones=b is not None)
             some = parts(columns.shape[1], *kernels.shape)
             into = y[images, rows].reshape(some, -1, d)
             np.matmul(_in_parts(columns, some).swapaxes(1, 2), kernels, out=into)
 
     share(work, len(pieces), operations=2 * y.size * len(kernels))
-    return y
+    return y, seen
 
 
-def weight_gradient(x, dy, g):
+def weight_gradient(x, dy, g, seen=None):
     """Cotangents of ``w`` (*kernel, c, d) and of the bias."""
     c, d = x.shape[-1], dy.shape[-1]
+    seen = _windows(x, g) if seen is None else seen
     terms = math.prod(g.kernel) * c
     pieces = chunks(len(x), g.output, (terms + 1) * x.itemsize)
     sums = []
@@ -46,7 +47,7 @@ def weight_gradient(x, dy, g):
     def work(first, last):
         total = 0
         for images, rows in pieces[first:last]:
-            columns = _columns(x[images], g, rows, ones=True)
+            columns = _columns(seen, images, rows, ones=True)
             some = parts(columns.shape[1], terms + 1, d)
             places = dy[images, rows].reshape(some, -1, d)
             total += np.matmul(_in_parts(columns, some), places).sum(axis=0)
@@ -87,19 +88,20 @@ def _in_parts(matrix, some):
     return matrix.reshape(len(matrix), some, -1).swapaxes(0, 1)
 
 
-def _columns(x, g, rows, *, ones):
+def _windows(x, g):
+    """What places see, by entries: (*kernel, c, n, *output)."""
+    last, ndim = x.ndim - 1, len(g.kernel)
+    seen = windows(x, g, order=(last, *range(last)))
+    return seen.transpose(*range(ndim + 1, seen.ndim), *range(ndim + 1))
+
+
+def _columns(seen, images, rows, *, ones):
     """What the places in some rows of images see: (entries, places), and a row of ones."""
-    m, c = len(x), x.shape[-1]
-    axes = range(1, x.ndim - 1)
-    x = block(x, g, rows, order=(x.ndim - 1, 0, *axes))
-    first, *moves, last = x.strides
-    steps = [a * s for a, s in zip(moves, g.stride, strict=True)]
-    shifts = [a * e for a, e in zip(moves, g.dilation, strict=True)]
-    shape = (*g.kernel, c, m, rows.stop - rows.start, *g.output[1:])
-    seen = as_strided(x, shape, (*shifts, last, first, *steps), writeable=False)
-    terms = math.prod(g.kernel) * c
-    columns = empty((terms + ones, math.prod(shape[len(g.kernel) + 1 :])), x.dtype)
-    np.copyto(columns[:terms].reshape(shape), seen)
+    ndim = (seen.ndim - 2) // 2
+    seen = seen[(slice(None),) * (ndim + 1) + (images, rows)]
+    terms = math.prod(seen.shape[: ndim + 1])
+    columns = empty((terms + ones, math.prod(seen.shape[ndim + 1 :])), seen.dtype)
+    np.copyto(columns[:terms].reshape(seen.shape), seen)
     if ones:
         columns[terms:] = 1
     return columns

@@ -38,7 +38,7 @@ def _forward(x, w, b, g, precision, *, save):
     if how == "depthwise":
         return _depthwise.correlate(x, w, b, g), None
     if how == "planar":
-        return _planar.correlate(x, w, b, g), None
+        return _planar.correlate(x, w, b, g)
     return _im2col.gather(x, w, b, None, g)[0], None
 
 
@@ -87,7 +87,7 @@ def _pull(dy, x, w, g, precision, wanted, saved):
         if wanted[0]:
             dx = _planar.scatter(dy, w, g)
         if wanted[1]:
-            return dx, *_planar.weight_gradient(x, dy, g)
+            return dx, *_planar.weight_gradient(x, dy, g, saved)
     elif wanted[0] and prefers_gathering(c // g.groups, d // g.groups, g):
         # the columns of dy serve the kernel too
         dx, dw = _im2col.gather(dy, turned(w, g.groups), None, x if wanted[1] else None, transposed(g))
