@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from xdl.nn._grid_sample import check_grid_sample, grid_sample
+from xdl.nn._grid_sample import LARGE, check_grid_sample, grid_sample
 
 from ._leaves import transforming
 
@@ -23,7 +23,7 @@ def _suits(x, grid, /, **options):
 @grid_sample.method("torch", when=_suits)
 def _(x, grid, /, *, mode, padding_mode, align_corners):
     check_grid_sample(x, grid, mode, padding_mode)
-    grid = torch.nan_to_num(grid, nan=-1.0)
+    grid = torch.nan_to_num(grid, nan=-1.0, posinf=LARGE, neginf=-LARGE)
     traced = torch.is_grad_enabled() and (x.requires_grad or grid.requires_grad)
     if torch.compiler.is_dynamo_compiling() or not traced:
         y = F.grid_sample(

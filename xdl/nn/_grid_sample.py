@@ -94,12 +94,12 @@ def grid_sample(
 
 def _entries(xp: Any, place: Array, n: int, padding_mode: str, align_corners: bool) -> Array:
     """Places as entries of an axis of ``n``, between -2 and n + 1."""
-    place = xp.where(place == place, place, -1.0)
+    # numbers that neither overflow nor lack a remainder
+    place = _clipped(xp, xp.where(place == place, place, -1.0), -LARGE, LARGE)
     place = (place + 1) / 2 * (n - 1) if align_corners else ((place + 1) * n - 1) / 2
     if padding_mode == "zeros":
         return _clipped(xp, place, -2, n + 1)  # beyond, all is zero; an index must not overflow
     if padding_mode == "reflection":
-        place = _clipped(xp, place, -LARGE, LARGE)  # an infinity has no remainder
         low, span = (0.0, n - 1) if align_corners else (-0.5, n)
         if span == 0:
             return place * 0
@@ -110,7 +110,7 @@ def _entries(xp: Any, place: Array, n: int, padding_mode: str, align_corners: bo
     return _clipped(xp, place, 0, n - 1)
 
 
-LARGE = 1e18  # entries
+LARGE = 1e18
 
 
 def _clipped(xp: Any, x: Array, low: float, high: float) -> Array:

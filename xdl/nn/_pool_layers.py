@@ -14,7 +14,7 @@ from ._adaptive_pool import (
 from ._avg_pool import avg_pool
 from ._flatten import flatten
 from ._geometry import Padding, Sizes
-from ._lp_pool import check_norm, lp_pool
+from ._lp_pool import lp_pool
 from ._max_pool import max_pool
 from ._pixel_shuffle import pixel_shuffle
 from ._upsample import upsample
@@ -38,19 +38,9 @@ class _Pool(Module):
     """Windows of a fixed size."""
 
     window: int | Sizes = static()
-    stride: int | Sizes | None = static()
-    padding: Padding = static()
-    dilation: int | Sizes = static()
-
-    def __init__(
-        self,
-        window: int | Sizes,
-        *,
-        stride: int | Sizes | None = None,
-        padding: Padding = "valid",
-        dilation: int | Sizes = 1,
-    ) -> None:
-        self.window, self.stride, self.padding, self.dilation = window, stride, padding, dilation
+    stride: int | Sizes | None = static(default=None, kw_only=True)
+    padding: Padding = static(default="valid", kw_only=True)
+    dilation: int | Sizes = static(default=1, kw_only=True)
 
     def _options(self) -> dict[str, Any]:
         return {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
@@ -81,11 +71,7 @@ class AvgPool(_Pool):
         As for `avg_pool`.
     """
 
-    count_include_pad: bool = static()
-
-    def __init__(self, window: int | Sizes, *, count_include_pad: bool = True, **options: Any) -> None:
-        super().__init__(window, **options)
-        self.count_include_pad = count_include_pad
+    count_include_pad: bool = static(default=True, kw_only=True)
 
     def __call__(self, x: Array, /) -> Array:
         """Map ``x`` (n, *spatial, c) to (n, *output, c)."""
@@ -106,11 +92,6 @@ class LpPool(_Pool):
 
     p: float = static()
 
-    def __init__(self, window: int | Sizes, p: float, **options: Any) -> None:
-        super().__init__(window, **options)
-        check_norm(p)
-        self.p = p
-
     def __call__(self, x: Array, /) -> Array:
         """Map ``x`` (n, *spatial, c) to (n, *output, c)."""
         return lp_pool(x, self.window, self.p, **self._options())
@@ -124,7 +105,7 @@ class GlobalMaxPool(Module):
     keepdims : bool
     """
 
-    keepdims: bool = static(default=False)
+    keepdims: bool = static(default=False, kw_only=True)
 
     def __call__(self, x: Array, /) -> Array:
         """Pool all of each image."""
@@ -139,7 +120,7 @@ class GlobalAvgPool(Module):
     keepdims : bool
     """
 
-    keepdims: bool = static(default=False)
+    keepdims: bool = static(default=False, kw_only=True)
 
     def __call__(self, x: Array, /) -> Array:
         """Pool all of each image."""
@@ -157,7 +138,7 @@ class GlobalLpPool(Module):
     """
 
     p: float = static()
-    keepdims: bool = static(default=False)
+    keepdims: bool = static(default=False, kw_only=True)
 
     def __call__(self, x: Array, /) -> Array:
         """Pool all of each image."""
@@ -203,20 +184,10 @@ class Upsample(Module):
         As for `upsample`.
     """
 
-    scale: float | tuple[float, ...] | None = static()
-    size: int | Sizes | None = static()
-    mode: str = static()
-    align_corners: bool = static()
-
-    def __init__(
-        self,
-        *,
-        scale: float | tuple[float, ...] | None = None,
-        size: int | Sizes | None = None,
-        mode: str = "nearest",
-        align_corners: bool = False,
-    ) -> None:
-        self.scale, self.size, self.mode, self.align_corners = scale, size, mode, align_corners
+    scale: float | tuple[float, ...] | None = static(default=None, kw_only=True)
+    size: int | Sizes | None = static(default=None, kw_only=True)
+    mode: str = static(default="nearest", kw_only=True)
+    align_corners: bool = static(default=False, kw_only=True)
 
     def __call__(self, x: Array, /) -> Array:
         """Map ``x`` (n, *spatial, c) to (n, *size, c)."""

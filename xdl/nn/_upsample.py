@@ -56,7 +56,9 @@ def upsample(
     Notes
     -----
     As ``torch.nn.functional.interpolate``, without its anti-aliasing. With a ``scale`` that does not give whole
-    sizes, the ratio of the sizes counts, as with PyTorch's ``recompute_scale_factor=True``.
+    sizes, the ratio of the sizes counts, as with PyTorch's ``recompute_scale_factor=True``. An infinite entry
+    reaches the places that take a part of it; PyTorch's kernel, which runs on its tensors, makes NaN of the others
+    beside it.
     """
     xp = array_namespace(x)
     sizes = check_upsample(x, scale, size, mode, align_corners)
@@ -92,7 +94,10 @@ def _linear(xp: Any, x: Array, axis: int, m: int, align_corners: bool) -> Array:
     real = xp.real(x).dtype if xp.isdtype(x.dtype, "complex floating") else x.dtype
     t = xp.asarray(parts, dtype=real, device=device_of(x))
     t = xp.reshape(t, (-1, *(1,) * (len(x.shape) - axis - 1)))
-    return pick_rows(x, axis=axis, places=below) * (1 - t) + pick_rows(x, axis=axis, places=above) * t
+    more = pick_rows(x, axis=axis, places=above)
+    if not all(parts):
+        more = xp.where(t > 0, more, 0.0)  # nothing is taken of an entry that has no part, be it infinite
+    return pick_rows(x, axis=axis, places=below) * (1 - t) + more * t
 
 
 def weights(n: int, m: int, align_corners: bool) -> tuple[Sizes, Sizes, list[float]]:
@@ -108,7 +113,6 @@ def weights(n: int, m: int, align_corners: bool) -> tuple[Sizes, Sizes, list[flo
         if k >= n - 1:
             k, rest = n - 1, 0
         below.append(k)
-        # nothing is taken of an entry that has no part, be it infinite
         above.append(k + 1 if rest else k)
         parts.append(rest / q)
     return tuple(below), tuple(above), parts
