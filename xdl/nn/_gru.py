@@ -94,7 +94,7 @@ def gru(
     Chung, Gulcehre, Cho & Bengio (2014), arXiv:1412.3555, section 3.2
     """
     check_gru(x, h, w_x, w_h, b, b_h, lengths, reset)
-    return _run(x, h, w_x, w_h, b, b_h, lengths, reset=reset, reverse=reverse)[0]
+    return _run(x, h, w_x, w_h, b, b_h, lengths, reset=reset, reverse=reverse, keep=False)[0]
 
 
 @generic
@@ -113,7 +113,7 @@ def gru_forward(
 ) -> tuple[tuple[Array, Array], Any]:
     """Return what `gru` returns, and the gates and states that its pullback needs."""
     check_gru(x, h, w_x, w_h, b, b_h, lengths, reset)
-    return _run(x, h, w_x, w_h, b, b_h, lengths, reset=reset, reverse=reverse)
+    return _run(x, h, w_x, w_h, b, b_h, lengths, reset=reset, reverse=reverse, keep=True)
 
 
 @generic
@@ -140,7 +140,7 @@ def gru_pullback(
     if x.shape[1] == 0:
         return no_steps(xp, args, (None, dh))
     if saved is None:
-        saved = _run(*args, lengths, reset=reset, reverse=reverse)[1]
+        saved = _run(*args, lengths, reset=reset, reverse=reverse, keep=True)[1]
     rows, active = by_time(xp, x, lengths)
     dys, hs = xp.permute_dims(dy, (1, 0, 2)), saved[-1]
     back = (_back_before if reset == "before" else _back_after)(xp, w_h)
@@ -183,6 +183,7 @@ def _run(
     *,
     reset: str,
     reverse: bool,
+    keep: bool,
 ) -> tuple[tuple[Array, Array], Any]:
     """Outputs and last state; and, by time, what `_before` or `_after` tells, and the state before each step."""
     like = x
@@ -194,7 +195,7 @@ def _run(
 
     def step(h: Any, z: Array) -> Any:
         new, kept = _next(xp, z, h, w_h, b_h, reset)
-        return new, (new, (*kept, h))
+        return new, (new, (*kept, h) if keep else ())
 
     rows, active = by_time(xp, x, lengths)
     h, (y, saved) = carry(xp, step, h, linear(rows, w_x, b), active, reverse=reverse)

@@ -77,7 +77,7 @@ def lstm(
     Gers, Schmidhuber & Cummins (2000), Learning to forget, Neural Computation 12(10) (the gate f)
     """
     check_lstm(x, h, c, w_x, w_h, b, lengths)
-    return _run(x, h, c, w_x, w_h, b, lengths, reverse=reverse)[0]
+    return _run(x, h, c, w_x, w_h, b, lengths, reverse=reverse, keep=False)[0]
 
 
 @generic
@@ -95,7 +95,7 @@ def lstm_forward(
 ) -> tuple[tuple[Array, Array, Array], Any]:
     """Return what `lstm` returns, and the gates and states that its pullback needs."""
     check_lstm(x, h, c, w_x, w_h, b, lengths)
-    return _run(x, h, c, w_x, w_h, b, lengths, reverse=reverse)
+    return _run(x, h, c, w_x, w_h, b, lengths, reverse=reverse, keep=True)
 
 
 @generic
@@ -121,7 +121,7 @@ def lstm_pullback(
     xp, (dy, dh, dc, x, _, _, w_x, w_h, b) = together(dy, dh, dc, *args)
     if x.shape[1] == 0:
         return no_steps(xp, args, (None, dh, dc))
-    i, f, g, o, hs, cs = saved if saved is not None else _run(*args, lengths, reverse=reverse)[1]
+    i, f, g, o, hs, cs = saved if saved is not None else _run(*args, lengths, reverse=reverse, keep=True)[1]
     rows, active = by_time(xp, x, lengths)
     squashed = xp.tanh(f * cs + i * g)
     through = o * (1.0 - squashed * squashed)
@@ -154,7 +154,7 @@ rule(
 
 
 def _run(
-    x: Array, h: Any, c: Any, w_x: Array, w_h: Array, b: Any, lengths: Any, *, reverse: bool
+    x: Array, h: Any, c: Any, w_x: Array, w_h: Array, b: Any, lengths: Any, *, reverse: bool, keep: bool
 ) -> tuple[tuple[Array, Array, Array], Any]:
     """Outputs, last state and last cell; and, by time, the gates, and state and cell before each step."""
     like = x
@@ -167,7 +167,7 @@ def _run(
     def step(state: Any, z: Array) -> Any:
         (h, c), gates = state, _gates(xp, xp.add(z, xp.matmul(state[0], w_h)))
         new = _next(xp, c, *gates)
-        return new, (new[0], *gates, h, c)
+        return new, (new[0], *((*gates, h, c) if keep else ()))
 
     rows, active = by_time(xp, x, lengths)
     (h, c), (y, *saved) = carry(xp, step, (h, c), linear(rows, w_x, b), active, reverse=reverse)

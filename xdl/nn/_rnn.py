@@ -76,7 +76,7 @@ def rnn(
     Elman (1990), Finding structure in time, Cognitive Science 14(2)
     """
     check_rnn(x, h, w_x, w_h, b, lengths, activation)
-    return _run(x, h, w_x, w_h, b, lengths, activation=activation, reverse=reverse)[0]
+    return _run(x, h, w_x, w_h, b, lengths, activation=activation, reverse=reverse, keep=False)[0]
 
 
 @generic
@@ -94,7 +94,7 @@ def rnn_forward(
 ) -> tuple[tuple[Array, Array], Any]:
     """Return what `rnn` returns, and the states that its pullback needs."""
     check_rnn(x, h, w_x, w_h, b, lengths, activation)
-    return _run(x, h, w_x, w_h, b, lengths, activation=activation, reverse=reverse)
+    return _run(x, h, w_x, w_h, b, lengths, activation=activation, reverse=reverse, keep=True)
 
 
 @generic
@@ -120,7 +120,7 @@ def rnn_pullback(
     if x.shape[1] == 0:
         return no_steps(xp, args, (None, dh))
     if saved is None:
-        saved = _run(*args, lengths, activation=activation, reverse=reverse)[1]
+        saved = _run(*args, lengths, activation=activation, reverse=reverse, keep=True)[1]
     after, before = saved
     rows, active = by_time(xp, x, lengths)
     back_w = xp.matrix_transpose(w_h)
@@ -149,7 +149,16 @@ rule(
 
 
 def _run(
-    x: Array, h: Any, w_x: Array, w_h: Array, b: Any, lengths: Any, *, activation: str, reverse: bool
+    x: Array,
+    h: Any,
+    w_x: Array,
+    w_h: Array,
+    b: Any,
+    lengths: Any,
+    *,
+    activation: str,
+    reverse: bool,
+    keep: bool,
 ) -> tuple[tuple[Array, Array], Any]:
     """Outputs and last state; and, by time, the state after and before each step."""
     like = x
@@ -161,7 +170,7 @@ def _run(
 
     def step(h: Any, z: Array) -> Any:
         new = _next(xp, xp.add(z, xp.matmul(h, w_h)), activation)
-        return new, (new, h)
+        return new, ((new, h) if keep else (new,))
 
     rows, active = by_time(xp, x, lengths)
     h, saved = carry(xp, step, h, linear(rows, w_x, b), active, reverse=reverse)
