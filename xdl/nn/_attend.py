@@ -9,10 +9,9 @@ import functools
 import math
 from typing import Any
 
-from array_api_compat import device
-
 from xdl.autodiff import checkpoint, rule, stop_gradient
 from xdl.core import Array, array_namespace, generic, random
+from xdl.core._namespace import device_of
 from xdl.core.random._discrete import less_of
 from xdl.core.random._threefry import threefry2x32, words
 from xdl.core.random._words import word
@@ -216,7 +215,7 @@ def _block(
     n = reach(stop, s, offset)
     if n == 0:
         shape = (*q.shape[:-2], stop - start)
-        zeros = functools.partial(xp.zeros, device=device(q))
+        zeros = functools.partial(xp.zeros, device=device_of(q))
         return zeros((*shape, v.shape[-1]), dtype=q.dtype), zeros((*shape, 1), dtype=widen(xp, q).dtype)
     scores = _scores(xp, widen(xp, q), widen(xp, k), bias, mask, start, stop, n, offset, scale)
     _, e, total, statistic = _statistics(xp, scores)
@@ -262,8 +261,8 @@ def _scores(
     if mask is not None:
         scores = xp.where(_part(mask, start, stop, n), scores, -math.inf)
     if offset is not None and start + offset < n - 1:
-        i = xp.arange(start + offset, stop + offset, device=device(q))
-        j = xp.arange(n, device=device(q))
+        i = xp.arange(start + offset, stop + offset, device=device_of(q))
+        j = xp.arange(n, device=device_of(q))
         scores = xp.where(xp.reshape(j, (1, n)) <= xp.reshape(i, (-1, 1)), scores, -math.inf)
     return scores
 
@@ -301,7 +300,7 @@ def _kept(
         return random.bernoulli(key, 1 - rate, (*rows, s))[..., :n]
     if count * t * s <= 2**31:
         like = word(key)
-        index = functools.partial(xp.arange, dtype=like.dtype, device=device(key))
+        index = functools.partial(xp.arange, dtype=like.dtype, device=device_of(key))
         row = xp.reshape(index(count) * t, (-1, 1, 1)) + xp.reshape(index(start, stop), (-1, 1))
         x = xp.reshape(row * s + index(n), (-1,))
         drawn = [less_of(key, *threefry2x32(key, x & 0, x), int((1 - rate) * 2**32))]
@@ -350,7 +349,7 @@ def _padded(xp: Any, x: Array, n: int, axis: int) -> Array:
         return x
     shape = list(x.shape)
     shape[axis] = missing
-    return xp.concat([x, xp.zeros(tuple(shape), dtype=x.dtype, device=device(x))], axis=axis)
+    return xp.concat([x, xp.zeros(tuple(shape), dtype=x.dtype, device=device_of(x))], axis=axis)
 
 
 def _added(xp: Any, total: Array | None, part: Array, s: int) -> Array:
@@ -373,7 +372,7 @@ def _of_bias(xp: Any, parts: list[Any], bias: Any, blocks: list[tuple[int, int]]
             filled.append(part)
         elif not shared:
             shape = (*bias.shape[:-2], stop - start, bias.shape[-1])
-            filled.append(xp.zeros(shape, dtype=widen(xp, bias).dtype, device=device(bias)))
+            filled.append(xp.zeros(shape, dtype=widen(xp, bias).dtype, device=device_of(bias)))
     if not filled:
         return xp.zeros_like(bias)
     if not shared:

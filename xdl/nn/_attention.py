@@ -3,10 +3,8 @@
 import math
 from typing import Any
 
-from array_api_compat import device
-
 from xdl.core import Array, array_namespace, asarray
-from xdl.core._namespace import is_array
+from xdl.core._namespace import device_of, is_array
 
 from ._attend import attend
 from ._dropout import check_rate
@@ -91,7 +89,7 @@ def attention(
     check_rate(dropout)
     scale = check_attention(q, k, mask, bias, scale, v)
     if dropout == 1:
-        return array_namespace(q).zeros((*q.shape[:-1], v.shape[-1]), dtype=q.dtype, device=device(q))
+        return array_namespace(q).zeros((*q.shape[:-1], v.shape[-1]), dtype=q.dtype, device=device_of(q))
     if dropout and key is None:
         message = "expected a `key` for `dropout`; without one, as in inference, pass dropout=0.0"
         raise ValueError(message)
@@ -166,9 +164,10 @@ def causal_mask(
     (t, s) array of bool
     """
     s = t if s is None else s
-    start = asarray([0], like=like if like is not None else offset if is_array(offset) else None)
-    xp = array_namespace(start)
-    index = lambda n: xp.arange(n, dtype=xp.int32, device=device(start))
+    if like is None:
+        like = offset if is_array(offset) else asarray([0])
+    xp = array_namespace(like)
+    index = lambda n: xp.arange(n, dtype=xp.int32, device=device_of(like))
     if is_array(offset):
         if offset.shape != () or not xp.isdtype(offset.dtype, "integral"):
             message = (
@@ -176,7 +175,7 @@ def causal_mask(
             )
             raise ValueError(message)
         offset = xp.astype(offset, xp.int32)
-    last = index(t) + (s - t if offset is None else offset)
+    last = xp.add(index(t), s - t if offset is None else offset)
     return xp.reshape(index(s), (1, s)) <= xp.reshape(last, (t, 1))
 
 

@@ -4,9 +4,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from array_api_compat import device
-
 from xdl.core import Array, Module, array_namespace, random, static
+from xdl.core._namespace import device_of
 
 from ._attention import attention, causal_mask
 from ._dropout import check_rate
@@ -59,7 +58,7 @@ class KeyValueCache(Module):
             raise ValueError(message)
         xp, t = array_namespace(k, v, self.keys), k.shape[-2]
         # standing as a mask, because nothing else in the standard writes to a place known only at run time
-        place = xp.arange(self.capacity, dtype=xp.int32, device=device(self.length)) - self.length
+        place = xp.arange(self.capacity, dtype=xp.int32, device=device_of(self.length)) - self.length
         new = xp.reshape((place >= 0) & (place < t), (-1, 1))
         if t != 1:
             place = xp.clip(place, 0, max(t - 1, 0))
@@ -179,7 +178,7 @@ class MultiHeadAttention(Module):
         q, k, v = self._split(self.query(x)), self._split(self.key(source)), self._split(self.value(source))
         if self.rotary is not None:
             xp = array_namespace(x)
-            places = xp.arange(x.shape[-2], dtype=xp.int32, device=device(x))
+            places = xp.arange(x.shape[-2], dtype=xp.int32, device=device_of(x))
             q, k = self._placed(q, places), self._placed(k, places)
         dropout = 0.0 if key is None else self.dropout
         y = attention(q, k, v, mask=mask, bias=bias, is_causal=is_causal, key=key, dropout=dropout)
@@ -191,7 +190,7 @@ class MultiHeadAttention(Module):
         w = self.key.weight
         xp = array_namespace(w)
         shape = (*batch, w.shape[1] // self.depth, capacity, self.depth)
-        zeros = lambda shape, dtype: xp.zeros(shape, dtype=dtype, device=device(w))
+        zeros = lambda shape, dtype: xp.zeros(shape, dtype=dtype, device=device_of(w))
         return KeyValueCache(zeros(shape, w.dtype), zeros(shape, w.dtype), zeros((), xp.int32))
 
     def decode(self, x: Array, cache: KeyValueCache, /) -> tuple[Array, KeyValueCache]:
@@ -210,10 +209,10 @@ class MultiHeadAttention(Module):
             an error would need the value of its length.
         cache : KeyValueCache
         """
-        xp, t = array_namespace(x), x.shape[-2]
+        xp, t = array_namespace(x, cache.length), x.shape[-2]
         q, k, v = (self._split(layer(x)) for layer in (self.query, self.key, self.value))
         if self.rotary is not None:
-            places = xp.arange(t, dtype=xp.int32, device=device(x)) + cache.length
+            places = xp.add(cache.length, xp.arange(t, dtype=xp.int32, device=device_of(x)))
             q, k = self._placed(q, places), self._placed(k, places)
         longer = cache.append(k, v)
         mask = causal_mask(t, cache.capacity, offset=cache.length)

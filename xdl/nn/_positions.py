@@ -3,11 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from array_api_compat import device
-
 from xdl.autodiff import linear
 from xdl.core import Array, Module, array_namespace, asarray, generic, random
-from xdl.core._namespace import is_array
+from xdl.core._namespace import device_of, is_array
 
 from ._precision import narrow, widen
 
@@ -54,10 +52,10 @@ def sinusoidal_positions(
     if dtype is None:
         dtype = xp.float32 if like is None else like.dtype
     wide = xp.float64 if dtype == getattr(xp, "float64", None) else xp.float32
-    positions = xp.arange(start, start + n, dtype=wide, device=device(zero))
+    positions = xp.arange(start, start + n, dtype=wide, device=device_of(zero))
     angles = _angles(xp, positions, (d + 1) // 2, d, base)
     pairs = xp.stack([xp.sin(angles), xp.cos(angles)], axis=-1)
-    return xp.astype(xp.reshape(pairs, (n, -1))[:, :d], dtype)
+    return xp.astype(xp.reshape(pairs, (n, d + d % 2))[:, :d], dtype)
 
 
 def rotary(x: Array, positions: Array, /, *, base: float = 10000.0, interleaved: bool = False) -> Array:
@@ -98,8 +96,8 @@ def rotary(x: Array, positions: Array, /, *, base: float = 10000.0, interleaved:
     ):
         message = f"expected `positions` of shape ({full[-1]},), or one that broadcasts to {full}, got {rows}"
         raise ValueError(message)
-    xp = array_namespace(x, positions)
-    wide = widen(xp, x).dtype
+    xp = array_namespace(positions)
+    wide = xp.float64 if x.dtype == getattr(xp, "float64", None) else xp.float32
     angles = _angles(xp, xp.astype(positions, wide), d // 2, d, base)
     return rotate(x, xp.cos(angles), xp.sin(angles), interleaved=interleaved)
 
@@ -110,7 +108,7 @@ def _angles(xp: Any, positions: Array, count: int, d: int, base: float) -> Array
         message = f"`base` must be positive, got {base}"
         raise ValueError(message)
     frequencies = [base ** (-2 * i / max(d, 1)) for i in range(count)]
-    frequencies = xp.asarray(frequencies, dtype=positions.dtype, device=device(positions))
+    frequencies = xp.asarray(frequencies, dtype=positions.dtype, device=device_of(positions))
     return xp.expand_dims(positions, axis=-1) * frequencies
 
 
@@ -189,7 +187,7 @@ class LearnedPositions(Module):
             raise ValueError(message)
         xp = array_namespace(x, self.weight)
         if is_array(start):
-            places = xp.arange(t, dtype=start.dtype, device=device(start)) + start
+            places = xp.arange(t, dtype=start.dtype, device=device_of(start)) + start
             return xp.add(x, xp.take(self.weight, places, axis=0))
         if not 0 <= start <= n - t:
             message = f"`start` must be in [0, {n - t}] for {t} of {n} positions, got {start}"
