@@ -11,7 +11,7 @@ from xdl.nn._conv import (
     conv_weight_gradient,
 )
 
-from . import _depthwise, _im2col, _images_last, _planar, _winograd
+from . import _depthwise, _fourier, _im2col, _images_last, _planar, _winograd
 from ._blocks import is_real
 from ._chunks import transposed, turned
 from ._conv_choice import algorithm, prefers_gathering
@@ -37,6 +37,8 @@ def _forward(x, w, b, g, precision, *, save):
         return _images_last.correlate(x, w, b, g)
     if how == "depthwise":
         return _depthwise.correlate(x, w, b, g), None
+    if how == "fourier":
+        return _fourier.correlate(x, w, b, g), None
     if how == "planar":
         return _planar.correlate(x, w, b, g)
     return _im2col.gather(x, w, b, None, g)[0], None
@@ -78,6 +80,11 @@ def _pull(dy, x, w, g, precision, wanted, saved):
             dx = _winograd.transpose(dy, w, g.padding, g.spatial)
         if wanted[1]:
             dw = _winograd.weight_gradient(x, dy, g.padding, saved)
+    elif how == "fourier":
+        if wanted[0]:
+            dx = _fourier.transpose(dy, w, g)
+        if wanted[1]:
+            dw = _fourier.weight_gradient(x, dy, g)
     elif how == "depthwise":
         if wanted[0]:
             dx = _depthwise.scatter(dy, w, g)
