@@ -1,13 +1,11 @@
 """Rows shifted and scaled to mean 0 and variance 1: blocks that stay in the cache, or compiled loops.
 
-A loop compiled by Numba reads and writes every number once, where NumPy needs a pass for each operation. Numba is
-asked for when a large array comes, and if it is there: the first call compiles for a second, and keeps the result.
+Where Numba is there, large arrays go through its loops, which read and write every number once.
 """
-
-import functools
 
 import numpy as np
 
+from ._numba import loops
 from ._threads import share
 
 __all__ = ["forward", "pullback"]
@@ -16,33 +14,19 @@ BLOCK = 1 << 16  # elements; of what is read and written, half stays in the seco
 LARGE = 1 << 18  # elements from which compiled loops pay
 
 
-@functools.cache
-def compiled():
-    """Compiled loops, or None where Numba is absent."""
-    try:
-        from . import _rows_numba
-    except ImportError:
-        return None
-    return _rows_numba
-
-
-def _loops(x):
-    return compiled() if x.size >= LARGE else None
-
-
 def forward(x, weight, bias, y, *, eps, centered):
     """Normalize the rows of ``x`` into ``y``; return mean and variance of each."""
     n = x.shape[1]
     mean, var = np.zeros((2, len(x)), x.dtype)
-    loops = _loops(x)
-    if loops is not None:
+    compiled = loops("rows", x.size, least=LARGE)
+    if compiled is not None:
         one = x.dtype.type(1)
         weight = np.full(n, one) if weight is None else weight
         bias = np.zeros(n, x.dtype) if bias is None else bias
         eps = x.dtype.type(eps)
 
         def work(start, stop):
-            loops.forward(x, weight, bias, y, mean, var, eps, centered, start, stop)
+            compiled.forward(x, weight, bias, y, mean, var, eps, centered, start, stop)
     else:
         ones = np.ones(n, x.dtype)
 
@@ -79,16 +63,18 @@ def pullback(dy, x, weight, dx, mean, scale, dmean, slope, centered, sums):
     ``scale`` is the inverse of the standard deviation, ``slope`` the cotangent of the variance divided by it.
     """
     n = x.shape[1]
-    loops = _loops(x)
+    compiled = loops("rows", x.size, least=LARGE)
     parts = {}
-    if loops is not None:
+    if compiled is not None:
         one = x.dtype.type(1)
         weight = np.full(n, one) if weight is None else weight
         out = np.empty((0, n), x.dtype) if dx is None else dx
 
         def work(start, stop):
             dw, db = parts[start] = np.zeros((2, n), x.dtype)
-            loops.pullback(dy, x, weight, out, dw, db, mean, scale, dmean, slope, centered, sums, start, stop)
+            compiled.pullback(
+                dy, x, weight, out, dw, db, mean, scale, dmean, slope, centered, sums, start, stop
+            )
     else:
         ones = np.full(n, 1 / n, x.dtype)
         average = ones if weight is None else weight * ones[0]
