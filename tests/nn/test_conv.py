@@ -230,6 +230,28 @@ def test_compiled(xp, options):
     also_jit(lambda x, w: nn.conv(x, w, **options), x, w, **tolerances)
 
 
+@pytest.mark.parametrize("options", [{}, {"padding": "same", "stride": 2}])
+@pytest.mark.parametrize("axis", [0, 2])
+@pytest.mark.xp_only("torch", reason="JAX compiles for each size")
+def test_one_program_for_all_sizes(xp, axis, options):
+    """torch.compile makes a second program where a size changes, and no third one."""
+    import torch
+
+    programs = []
+
+    def count(graph, inputs):
+        programs.append(graph)
+        return graph
+
+    w = xp.asarray(RNG.normal(size=(3, 3, 2, 2)), dtype=xp.float32)
+    torch._dynamo.reset()
+    f = torch.compile(lambda x: nn.conv(x, w, **options), backend=count, fullgraph=True)
+    for n in (4, 5, 6, 7):
+        x = xp.asarray(RNG.normal(size=(5, 8, n, 2) if axis else (n, 8, 5, 2)), dtype=xp.float32)
+        assert_close(f(x), nn.conv(x, w, **options), rtol=1e-5, atol=1e-5)
+    assert len(programs) == 2
+
+
 @pytest.mark.parametrize("name", ["torch", "jax"])
 def test_batched_by_vmap(name):
     """Over the images, the kernels, and both."""

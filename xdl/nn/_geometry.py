@@ -60,6 +60,8 @@ class Geometry:
 # A dictionary and not lru_cache, which torch.compile warns of.
 _known: dict[Any, Geometry] = {}
 MOST = 4096
+# Questions of backends whether sizes are symbols now, of a program for any size: a look-up would fix them.
+symbolic: list[Callable[[], bool]] = []
 
 
 def geometry(
@@ -129,6 +131,9 @@ def transposed_geometry(
 
 
 def _find(make: Callable[..., Geometry], key: Any) -> Geometry:
+    for asked in symbolic:
+        if asked():
+            return make(*key)
     try:
         found = _known.get(key)
     except TypeError:
