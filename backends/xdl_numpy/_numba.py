@@ -18,9 +18,9 @@ LARGE = 1 << 20  # elements from which compiled loops pay
 _refused: list[None] = []
 
 
-def loops(concept: str, size: int) -> ModuleType | None:
+def loops(concept: str, size: int, *, least: int = LARGE) -> ModuleType | None:
     """Module of the compiled loops of a concept; None where arrays are small or Numba is absent."""
-    return None if size < LARGE or _refused else _load(concept)
+    return None if size < least or _refused else _load(concept)
 
 
 @functools.cache

@@ -110,10 +110,8 @@ def _(t, xs, grads, states, /, *, rule):
 
 
 def _adam_at_once(compiled: Any, arrays: list[Any], numbers: list[Any]) -> None:
-    if numbers[-1] is None:
-        work = lambda start, stop: compiled.adam(*arrays, *numbers[:-1], start, stop)
-    else:
-        work = lambda start, stop: compiled.adamw(*arrays, *numbers, start, stop)
+    loop, numbers = (compiled.adam, numbers[:-1]) if numbers[-1] is None else (compiled.adamw, numbers)
+    work = lambda start, stop: loop(*[array[start:stop] for array in arrays], *numbers)
     share(work, arrays[0].size, operations=OPERATIONS * arrays[0].size)
 
 

@@ -12,6 +12,7 @@ from ._numba import loops
 # rows of the result up to which a product with a matrix of zeros and ones is faster, if the rows are WIDE
 FEW = 48
 WIDE = 32
+LARGE = 1 << 18  # numbers from which the compiled loop pays
 BLOCK = 1 << 15
 
 
@@ -23,7 +24,7 @@ def _(values, index, /, *, size):
     if not rows.size or not size:
         return result
     width = result[0].size
-    compiled = loops("scatter", rows.size)
+    compiled = loops("scatter", rows.size, least=LARGE)
     if compiled is not None and rows.dtype.char in "fd":
         compiled.add(result.reshape(size, width), places, np.ascontiguousarray(rows).reshape(-1, width))
         return result

@@ -19,6 +19,7 @@ for _found in pkgutil.iter_modules(__path__, f"{__name__}."):
 
 # Methods that a comparison with the portable definition cannot test, or that need more than that: why, and where.
 ELSEWHERE = {
+    "nn.drop_and_mask": ("it keeps a mask or none", "backends/test_numpy_numba.py"),
     "nn.ctc_forward": ("it returns what the pullback uses again, of any type", "nn/test_ctc.py"),
     "nn.ctc_pullback": ("it takes what the forward pass saves", "nn/test_ctc.py"),
     "nn.conv_forward": ("it returns what the pullback uses again, of any type", "nn/test_conv.py"),

@@ -1,8 +1,9 @@
 """Dropout: entries, channels, steps of time or whole examples set to zero at random."""
 
 import math
+from typing import Any
 
-from xdl.autodiff import linear
+from xdl.autodiff import linear, rule
 from xdl.core import Array, array_namespace, generic, random
 from xdl.core.random._discrete import less_of
 from xdl.core.random._key import check_key
@@ -11,7 +12,16 @@ from xdl.core.random._threefry import draw
 from ._precision import narrow, widen
 from ._softmax import reduced_axes
 
-__all__ = ["alpha_dropout", "check_rate", "drop_path", "dropout", "keep", "select_scaled"]
+__all__ = [
+    "alpha_dropout",
+    "check_rate",
+    "drop",
+    "drop_and_mask",
+    "drop_path",
+    "dropout",
+    "keep",
+    "select_scaled",
+]
 
 
 def dropout(
@@ -54,6 +64,9 @@ def dropout(
         return x
     if rate == 1:
         return array_namespace(x).zeros_like(x)
+    if impl == "threefry" and shape == tuple(x.shape):
+        check_key(key)
+        return drop(x, key, threshold=int((1 - rate) * 2**32), scale=1 / (1 - rate))
     return select_scaled(x, _mask(key, shape, rate, impl), scale=1 / (1 - rate))
 
 
@@ -138,7 +151,8 @@ def _mask(key: Array, shape: tuple[int, ...], rate: float, impl: str) -> Array:
     if impl == "threefry":
         return xp.reshape(keep(key, count=math.prod(shape), threshold=int((1 - rate) * 2**32)), shape)
     words = random.bits(key, shape, xp.uint8 if (1 - rate) * 2**8 % 1 == 0 else xp.uint16, impl=impl)
-    return words < round((1 - rate) * (2**8 if words.dtype == xp.uint8 else 2**16))
+    # as int32: torch does not compare uint16
+    return xp.astype(words, xp.int32) < round((1 - rate) * (2**8 if words.dtype == xp.uint8 else 2**16))
 
 
 @generic
@@ -154,6 +168,39 @@ def select_scaled(x: Array, keep: Array, /, *, scale: float) -> Array:
 
 
 linear(select_scaled, lambda xp, dy, x, keep, *, scale: select_scaled(dy, keep, scale=scale))
+
+
+@generic
+def drop(x: Array, key: Array, /, *, threshold: int, scale: float) -> Array:
+    """Multiply entries by ``scale`` whose random words are less than ``threshold``; the rest is zero."""
+    return drop_and_mask(x, key, threshold=threshold, scale=scale)[0]
+
+
+@generic
+def drop_and_mask(x: Array, key: Array, /, *, threshold: int, scale: float) -> tuple[Array, Array | None]:
+    """Do as `drop`; the mask is None where to make it again is cheaper than to keep it."""
+    xp = array_namespace(x, key)
+    mask = xp.reshape(keep(key, count=math.prod(x.shape), threshold=threshold), x.shape)
+    return select_scaled(x, mask, scale=scale), mask
+
+
+def _pull(
+    xp: Any, dy: Array, y: Array, x: Array, key: Array, *, threshold: int, scale: float, saved: Any = None
+) -> Array:
+    if saved is None:
+        return drop(dy, key, threshold=threshold, scale=scale)
+    return select_scaled(dy, saved, scale=scale)
+
+
+rule(
+    drop,
+    forward=drop_and_mask,
+    pullback=(_pull, None),
+    pushforward=(
+        lambda xp, dx, y, x, key, *, threshold, scale: drop(dx, key, threshold=threshold, scale=scale),
+        None,
+    ),
+)
 
 
 def check_rate(rate: float) -> None:

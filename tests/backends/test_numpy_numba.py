@@ -1,0 +1,155 @@
+"""Loops that Numba compiles give what NumPy gives, and nobody waits for them who has small arrays."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from asserts import assert_close, assert_equal
+
+import xdl
+from xdl import nn, optim
+from xdl.autodiff import scatter_add
+from xdl_numpy import _numba
+
+pytest.importorskip("numba", reason="an optional extra")
+
+RNG = np.random.default_rng(0)
+SHAPE = (1030, 1021)  # more than _numba.LARGE, and no multiple of a block
+X = {dtype: RNG.normal(size=SHAPE).astype(dtype) for dtype in (np.float32, np.float64)}
+each_dtype = pytest.mark.parametrize("dtype", X, ids=lambda d: d.__name__)
+
+
+@pytest.fixture
+def used(monkeypatch):
+    """Names of the modules that are asked for and found."""
+    found, load = [], _numba._load
+
+    def noting(concept):
+        module = load(concept)
+        found.extend([concept] if module is not None else [])
+        return module
+
+    monkeypatch.setattr(_numba, "_load", noting)
+    return found
+
+
+def both(f, used, concept):
+    """Results of ``f()`` without Numba and with it."""
+    with _numba.without():
+        expected = f()
+    assert used == []
+    found = f()
+    assert concept in used
+    return found, expected
+
+
+@each_dtype
+@pytest.mark.parametrize("f", [nn.softmax, nn.gelu], ids=lambda f: f.__name__)
+def test_maps_are_numpys(used, f, dtype):
+    found, expected = both(lambda: f(X[dtype]), used, f.__name__)
+    # a unit in the last place: sums in another order, a product less
+    assert_close(found, expected, rtol=4e-6 if dtype is np.float32 else 1e-14, atol=1e-16)
+
+
+@each_dtype
+def test_softmax_keeps_infinite_and_nan_rows_apart(used, dtype):
+    x = X[dtype].copy()
+    x[3, 5], x[7], x[9, 9], x[11, 2] = np.inf, -np.inf, np.nan, -np.inf
+    found, expected = both(lambda: nn.softmax(x), used, "softmax")
+    assert_close(found, expected)
+    assert np.isnan(found[9]).all()
+    assert found[3, 5] == 1
+    assert not found[7].any()
+    assert np.isfinite(np.delete(found, 9, axis=0)).all()
+
+
+@each_dtype
+def test_scatter_add_is_numpys_bit_by_bit(used, dtype):
+    places = RNG.integers(-2, 400, SHAPE[0])
+    found, expected = both(lambda: scatter_add(X[dtype], places, size=380), used, "scatter")
+    assert_equal(found, expected)
+    found = scatter_add(X[dtype][:, ::-1].T.copy().T, places, size=380)
+    assert_equal(found, expected[:, ::-1])
+
+
+@each_dtype
+@pytest.mark.parametrize("rule", [optim.Adam(1e-2), optim.AdamW(1e-2, weight_decay=0.1)], ids=repr)
+def test_steps_are_numpys_bit_by_bit(used, rule, dtype):
+    def run():
+        x, grad = X[dtype].copy(), X[dtype][::-1].copy()
+        state = optim.init(rule, x)
+        for _ in range(3):
+            x, state = optim.update(rule, x, grad, state, donate=True)
+        return x, state
+
+    found, expected = both(run, used, "optim")
+    assert_equal(found, expected)
+
+
+@each_dtype
+def test_a_step_on_a_transposed_array(used, dtype):
+    """What does not follow one another in memory takes the passes of NumPy."""
+    rule = optim.Adam(1e-2)
+
+    def run():
+        x = X[dtype].copy().T
+        return optim.update(rule, x, x * 2, optim.init(rule, x), donate=True)[0]
+
+    with _numba.without():
+        expected = run()
+    assert_equal(run(), expected)
+
+
+@each_dtype
+def test_dropout_is_numpys_bit_by_bit(used, dtype):
+    """With the derivative, for which the mask is made again."""
+    x, key = X[dtype].copy(), xdl.random.key(3, like=X[dtype])
+    x[0, :9] = np.inf
+
+    def run():
+        y, pull = xdl.vjp(lambda x: nn.dropout(x, key, rate=0.3), x)
+        return y, pull(X[dtype])[0]
+
+    found, expected = both(run, used, "dropout")
+    assert_equal(found, expected)
+    assert_equal(found[0] != 0, xdl.random.bernoulli(key, 0.7, SHAPE))
+    assert nn._dropout.drop_and_mask(x, key, threshold=1 << 31, scale=2.0)[1] is None
+    with _numba.without():
+        mask = nn._dropout.drop_and_mask(x, key, threshold=1 << 31, scale=2.0)[1]
+    assert_equal(mask, xdl.random.bernoulli(key, 0.5, SHAPE))
+
+
+def test_small_arrays_ask_for_nothing(used):
+    x = X[np.float32][:200]
+    nn.softmax(x), nn.gelu(x), scatter_add(x, np.arange(200), size=300)
+    nn.dropout(x, xdl.random.key(0, like=x), rate=0.5)
+    assert used == []
+
+
+def run(code):
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    return result.stdout.strip()
+
+
+PROGRAM = """
+import sys, numpy as np
+{before}
+import xdl
+from xdl import nn
+x = np.ones(({rows}, 1024), np.float32)
+nn.softmax(x), nn.gelu(x), nn.dropout(x, xdl.random.key(0, like=x), rate=0.5)
+print("numba" in sys.modules and sys.modules["numba"] is not None)
+"""
+
+
+def test_a_small_program_does_not_import_numba():
+    assert run(PROGRAM.format(before="", rows=100)) == "False"
+    assert run(PROGRAM.format(before="", rows=1024)) == "True"
+
+
+def test_without_numba_everything_works():
+    assert run(PROGRAM.format(before="sys.modules['numba'] = None", rows=1024)) == "False"
