@@ -18,6 +18,7 @@ from ._recurrence import (
     narrowed,
     no_steps,
     product_pullback,
+    split_gates,
     together,
 )
 
@@ -205,17 +206,17 @@ def _run(
 
 def _next(xp: Any, z: Array, h: Array, w_h: Array, b_h: Array | None, reset: str) -> tuple[Array, Any]:
     """Next state, given the products with the input; and gates, candidate, and what the reset acts on."""
-    m = h.shape[-1]
+    z_r, z_u, z_g = split_gates(z, gates=3)
     if reset == "before":
-        gates = sigmoid(z[..., : 2 * m] + xp.matmul(h, w_h[:, : 2 * m]))
-        r, u = gates[..., :m], gates[..., m:]
-        g = xp.tanh(z[..., 2 * m :] + xp.matmul(r * h, w_h[:, 2 * m :]))
+        m = h.shape[-1]
+        q_r, q_u = split_gates(xp.matmul(h, w_h[:, : 2 * m]), gates=2)
+        r, u = sigmoid(z_r + q_r), sigmoid(z_u + q_u)
+        g = xp.tanh(z_g + xp.matmul(r * h, w_h[:, 2 * m :]))
         return h + u * (g - h), (r, u, g)
-    q = xp.matmul(h, w_h)
-    gates, q = sigmoid(z[..., : 2 * m] + q[..., : 2 * m]), q[..., 2 * m :]
-    r, u = gates[..., :m], gates[..., m:]
+    q_r, q_u, q = split_gates(xp.matmul(h, w_h), gates=3)
+    r, u = sigmoid(z_r + q_r), sigmoid(z_u + q_u)
     q = q if b_h is None else q + b_h
-    g = xp.tanh(z[..., 2 * m :] + r * q)
+    g = xp.tanh(z_g + r * q)
     return g + u * (h - g), (r, u, g, q)
 
 

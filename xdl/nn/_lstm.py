@@ -18,6 +18,7 @@ from ._recurrence import (
     narrowed,
     no_steps,
     product_pullback,
+    split_gates,
     together,
 )
 
@@ -176,8 +177,7 @@ def _run(
 
 
 def _gates(xp: Any, z: Array) -> tuple[Array, ...]:
-    m = z.shape[-1] // 4
-    i, f, g, o = (z[..., k * m : (k + 1) * m] for k in range(4))
+    i, f, g, o = split_gates(z, gates=4)
     return sigmoid(i), sigmoid(f), xp.tanh(g), sigmoid(o)
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from xdl.autodiff import scan
+from xdl.autodiff import rule, scan
 from xdl.autodiff._constants import uniform
-from xdl.core import Array, array_namespace, tree
+from xdl.core import Array, array_namespace, generic, tree
 from xdl.core._namespace import device_of
 
 from ._linear import linear_pullback
@@ -22,6 +22,7 @@ __all__ = [
     "narrowed",
     "no_steps",
     "product_pullback",
+    "split_gates",
     "together",
 ]
 
@@ -77,6 +78,20 @@ def carry(
     if active is None:
         return scan(step, state, rows, reverse=reverse)
     return scan(guarded, state, (rows, active), reverse=reverse)
+
+
+@generic
+def split_gates(z: Array, /, *, gates: int) -> tuple[Array, ...]:
+    """Parts (..., m) of (..., gates m); their cotangents are joined, where those of slices would be padded and added."""
+    m = z.shape[-1] // gates
+    return tuple([z[..., k * m : (k + 1) * m] for k in range(gates)])
+
+
+rule(
+    split_gates,
+    pullback=lambda xp, dy, y, wanted, z, *, gates: (xp.concat(list(dy), axis=-1),),
+    pushforward=(lambda xp, dz, y, z, *, gates: split_gates(dz, gates=gates),),
+)
 
 
 def product_pullback(
