@@ -36,3 +36,26 @@ def test_errors(xp):
         nn.accuracy(x, xp.zeros(3, dtype=xp.int32))
     with pytest.raises(TypeError, match="integer"):
         nn.accuracy(x, xp.zeros((2, 3)))
+
+
+def test_top_k_accuracy(xp):
+    from sklearn.metrics import top_k_accuracy_score
+
+    rng = np.random.default_rng(1)
+    z, labels = rng.normal(size=(40, 5)), rng.integers(0, 5, 40)
+    x = xp.asarray(z, dtype=xp.float32)
+    for k in (1, 2, 3, 5):
+        expected = top_k_accuracy_score(labels, z, k=k, labels=np.arange(5)) if k < 5 else 1.0
+        assert_close(nn.top_k_accuracy(x, xp.asarray(labels), k=k), expected, like=x)
+        assert_close(nn.top_k_accuracy(x.T, xp.asarray(labels), k=k, axis=0), expected, like=x)
+    assert_close(nn.top_k_accuracy(x, xp.asarray(labels), k=1), nn.accuracy(x, xp.asarray(labels)))
+
+
+def test_top_k_accuracy_of_equal_logits(xp):
+    """The first of them count, and a label that is no class is never right."""
+    x = xp.zeros((4, 3), dtype=xp.float32)
+    labels = xp.asarray([0, 1, 2, 3])
+    for k, right in [(1, 1), (2, 2), (3, 3), (9, 3)]:
+        assert_close(nn.top_k_accuracy(x, labels, k=k), right / 4, like=x)
+    with pytest.raises(ValueError, match="`k` must be at least 1"):
+        nn.top_k_accuracy(x, labels, k=0)

@@ -1,6 +1,12 @@
 """Networks: activations, losses and initializers as functions of arrays, and layers that own parameters."""
 
-from ._accuracy import accuracy
+from ._accuracy import (
+    accuracy,
+    top_k_accuracy,
+)
+from ._activation_layers import (
+    PReLU,
+)
 from ._activations import (
     celu,
     elu,
@@ -75,6 +81,8 @@ from ._initializers import (
     lecun_uniform,
     ones,
     orthogonal,
+    truncated_normal,
+    variance_scaling,
     zeros,
 )
 from ._layer_norm import layer_norm, rms_norm
@@ -131,6 +139,10 @@ from ._scores import additive_score, concat_score, context, general_score, scale
 from ._segment import segment_max, segment_mean, segment_min, segment_prod, segment_softmax, segment_sum
 from ._sequences import reverse_sequence, truncated
 from ._softmax import log_softmax, logsumexp, softmax
+from ._sparse_initializers import (
+    identity,
+    sparse,
+)
 from ._structure_layers import Bilinear, Maxout, Parallel, Scale, SkipConnection
 from ._top_k import top_k
 from ._training import training
@@ -169,6 +181,7 @@ __all__ = [
     "MaxPool",
     "Maxout",
     "MultiHeadAttention",
+    "PReLU",
     "Parallel",
     "PixelShuffle",
     "RMSNorm",
@@ -237,6 +250,7 @@ __all__ = [
     "he_uniform",
     "hinge_loss",
     "huber_loss",
+    "identity",
     "instance_norm",
     "kl_divergence",
     "layer_norm",
@@ -294,6 +308,7 @@ __all__ = [
     "softmax",
     "softplus",
     "softsign",
+    "sparse",
     "squared_hinge_loss",
     "squareplus",
     "step",
@@ -301,12 +316,15 @@ __all__ = [
     "tanh_shrink",
     "threshold",
     "top_k",
+    "top_k_accuracy",
     "training",
     "triplet_loss",
     "truncated",
+    "truncated_normal",
     "tversky_loss",
     "unfold",
     "upsample",
+    "variance_scaling",
     "weight_norm",
     "xlogx",
     "xlogy",
