@@ -15,8 +15,8 @@ __all__ = ["FEWEST", "chunks", "fill", "meetings", "parts", "transposed", "turne
 
 CACHED = 768 * 1024  # bytes of what is made for a chunk
 FEWEST = 256  # places of a chunk: products of matrices with fewer rows are slow
-NARROW = 32  # columns of a matrix
 UNPACKED = 10**6  # multiplications up to which OpenBLAS packs no matrices, which is dear for narrow ones
+PART = 128  # fewest places of a part
 
 
 @functools.lru_cache(256)
@@ -36,11 +36,9 @@ def chunks(n, output, size, fewest=FEWEST):
 
 @functools.lru_cache(1024)
 def parts(places, terms, channels):
-    """In how many equal parts to multiply narrow matrices of so many places."""
-    if min(terms, channels) > NARROW:
-        return 1
+    """In how many equal parts to multiply matrices (places, terms) and (terms, channels)."""
     fewest = -(-places * terms * channels // UNPACKED)
-    return next((k for k in range(fewest, places // FEWEST + 1) if places % k == 0), 1)
+    return next((k for k in range(fewest, places // PART + 1) if places % k == 0), 1)
 
 
 def windows(x, g, order=None):
@@ -68,8 +66,10 @@ def fill(target, x, start):
     for first, size, n in zip(start, target.shape[1:-1], x.shape[1:-1], strict=True):
         low = min(max(-first, 0), size)
         high = max(low, min(n - first, size))
-        target[(*into, slice(0, low))] = 0
-        target[(*into, slice(high, None))] = 0
+        if low > 0:
+            target[(*into, slice(0, low))] = 0
+        if high < size:
+            target[(*into, slice(high, None))] = 0
         into.append(slice(low, high))
         source.append(slice(first + low, first + high))
     target[tuple(into)] = x[tuple(source)]

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from ._chunks import chunks, meetings, windows
+from ._chunks import chunks, meetings, parts, windows
 from ._memory import empty
 from ._threads import share
 
@@ -31,35 +31,35 @@ def gather(x, w, b, dy, g):
     y = kernels = row = None
     if w is not None:
         y = empty((n, *g.output, d), x.dtype)
-        kernels = _split(w.reshape(terms, d), g.groups)
+        kernels = _split(w, g.groups, g.groups)
         row = None if b is None else np.tile(b, g.output[-1])  # long rows are added faster
     sums = []
 
     def work(first, last):
-        total = part = None
+        total = None
         for images, rows in pieces[first:last]:
-            columns = _columns(seen[images, rows], g)
+            columns = _columns(seen[images, rows], g, d)
             if y is not None:
                 out = y[images, rows]
-                np.matmul(columns, kernels, out=_split(out.reshape(-1, d), g.groups))
+                np.matmul(columns, kernels, out=_split(out, g.groups, len(columns)))
                 if row is not None:
                     out = out.reshape(-1, len(row))
                     np.add(out, row, out=out)
             if dy is not None:
-                places = _split(dy[images, rows].reshape(-1, d), g.groups)
-                part = np.matmul(columns.swapaxes(-1, -2), places, out=part)
-                if total is None:
-                    total, part = part, None
-                else:
-                    np.add(total, part, out=total)
+                product = empty((len(columns), terms, d // g.groups), x.dtype)
+                np.matmul(
+                    columns.swapaxes(1, 2), _split(dy[images, rows], g.groups, len(columns)), out=product
+                )
+                if g.groups == 1 and len(product) > 1:
+                    product = product.sum(axis=0, keepdims=True)
+                total = product if total is None else np.add(total, product, out=total)
         if total is not None:
             sums.append(total)
 
     share(work, len(pieces), operations=2 * n * math.prod(g.output) * terms * d)
     if dy is None:
         return y, None
-    dw = functools.reduce(np.add, sums)
-    dw = dw if g.groups == 1 else dw.swapaxes(0, 1)
+    dw = functools.reduce(np.add, sums).swapaxes(0, 1)
     return y, dw.reshape(*g.kernel, c // g.groups, d)
 
 
@@ -88,15 +88,18 @@ def scatter(dy, w, g):
     return dx
 
 
-def _split(matrix, groups):
-    """Matrices of the groups of columns: (groups, rows, columns / groups); the matrix itself if there is one."""
+def _split(rows, groups, count):
+    """Bring rows (..., d) to ``count`` matrices: one for each group of columns, or else for equal parts of the rows."""
     if groups == 1:
-        return matrix
-    return matrix.reshape(len(matrix), groups, -1).swapaxes(0, 1)
+        return rows.reshape(count, -1, rows.shape[-1])
+    return rows.reshape(-1, groups, rows.shape[-1] // groups).swapaxes(0, 1)
 
 
-def _columns(seen, g):
-    """What places (m, *output) see (*kernel, c), side by side: (places, entries), or (groups, places, entries)."""
+def _columns(seen, g, d):
+    """What places (m, *output) see (*kernel, c), side by side.
+
+    Matrices (groups, places, entries); where there is one group, (parts, places / parts, entries).
+    """
     ndim = len(g.kernel)
     c = seen.shape[-1]
     places = math.prod(seen.shape[: ndim + 1])
@@ -104,9 +107,10 @@ def _columns(seen, g):
     if g.groups > 1:
         seen = np.moveaxis(seen.reshape(*seen.shape[:-1], g.groups, c // g.groups), -2, 0)
         columns = empty((g.groups, places, terms), seen.dtype)
-    elif terms == c and seen.flags.c_contiguous:
-        return seen.reshape(places, c)
     else:
-        columns = empty((places, terms), seen.dtype)
+        shape = parts(places, terms, d), -1, terms
+        if terms == c and seen.flags.c_contiguous:
+            return seen.reshape(shape)
+        columns = empty((places, terms), seen.dtype).reshape(shape)
     np.copyto(columns.reshape(seen.shape), seen)
     return columns

@@ -10,11 +10,13 @@ import math
 
 import numpy as np
 
-from ._chunks import CACHED, meetings, parts, windows
+from ._chunks import meetings, parts, windows
 from ._memory import empty
 from ._threads import share
 
 __all__ = ["correlate", "scatter", "weight_gradient"]
+
+CACHED = 1 << 19  # bytes of the columns of some rows of places
 
 
 def correlate(x, w, b, g):

@@ -16,7 +16,6 @@ import itertools
 import math
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from ._chunks import fill
 from ._memory import LARGEST, empty
@@ -170,13 +169,15 @@ def _to_points(matrix, x, start, out, one, other):
     _, _, rows, columns, m, c = out.shape
     size = matrix.shape[1]  # entries of a tile, those shared with its neighbors too
     height, width = TILE * (rows - 1) + size, TILE * (columns - 1) + size
-    block = _array(one, height, width, m, c)
-    fill(block.transpose(2, 0, 1, 3), x, start)
+    fill(_array(one, height, width, m, c).transpose(2, 0, 1, 3), x, start)
+    entry = out.itemsize
+    line, row = width * m * c * entry, m * c * entry
+    # overlapping tiles, without a copy; NumPy's as_strided takes ten times as long
+    bands = np.ndarray((rows, size, width * m * c), out.dtype, one, 0, (TILE * line, line, entry))
     half = _array(other, rows, POINTS, width * m * c)
-    line, one = block.strides[0], out.itemsize
-    np.matmul(matrix, as_strided(block, (rows, size, width * m * c), (TILE * line, line, one)), out=half)
-    band, line, row = (*half.strides[:2], m * c * one)
-    tiles = as_strided(half, (rows, POINTS, columns, size, m * c), (band, line, TILE * row, row, one))
+    np.matmul(matrix, bands, out=half)
+    shape, strides = (rows, POINTS, columns, size, m * c), (POINTS * line, line, TILE * row, row, entry)
+    tiles = np.ndarray(shape, out.dtype, other, 0, strides)
     np.matmul(matrix, tiles, out=out.reshape(POINTS, POINTS, rows, columns, m * c).transpose(2, 0, 3, 1, 4))
 
 
