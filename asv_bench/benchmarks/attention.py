@@ -5,8 +5,6 @@ faster of a function of the library and the formula written out.
 """
 
 import math
-import subprocess
-import sys
 
 from .pairs import need, of_two_threads, ratio
 
@@ -119,6 +117,31 @@ class Attention:
         from xdl import nn
 
         return ratio(by_jax(nn.attention, is_causal=is_causal), by_jax(function_of_jax, is_causal=is_causal))
+
+
+class AttentionMemory:
+    """Peak of what is allocated by 4096 causal queries of 8 heads, by inputs, results, gradients and statistics."""
+
+    timeout = 300
+
+    def track_numpy_to_its_arrays(self):
+        import tracemalloc
+
+        shape = (1, 8, 4096, 64)
+        by_numpy((1, 1, 64, 64), is_causal=True)()  # imports
+        tracemalloc.start()
+        try:
+            before = tracemalloc.get_traced_memory()[0]
+            step = by_numpy(shape, is_causal=True)
+            step()
+            peak = tracemalloc.get_traced_memory()[1] - before
+        finally:
+            tracemalloc.stop()
+        one = 4 * math.prod(shape)
+        # q, k, v and their gradients, the result and its cotangent, and one number for each query
+        return peak / (8 * one + one / shape[-1])
+
+    track_numpy_to_its_arrays.unit = "ratio"
 
 
 for _track in (

@@ -22,6 +22,8 @@ __all__ = ["attend", "attend_forward", "attend_pullback"]
 
 # Scores that are made at once, over all heads: enough to keep a large product busy, 16 MB in single precision.
 SCORES = 1 << 22
+# Random words that are told apart by one word, of 31 bits because not every library has unsigned ones.
+COUNTERS = 1 << 31
 # Queries in a block, at the least: with fewer, more time goes into reading the keys than into products.
 QUERIES = 32
 
@@ -298,19 +300,19 @@ def _kept(
     count = math.prod(heads)
     if (start, stop) == (0, t):
         return random.bernoulli(key, 1 - rate, (*rows, s))[..., :n]
-    if count * t * s <= 2**31:
+    threshold = int((1 - rate) * 2**32)
+    if count * t * s <= COUNTERS:
         like = word(key)
         index = functools.partial(xp.arange, dtype=like.dtype, device=device_of(key))
         row = xp.reshape(index(count) * t, (-1, 1, 1)) + xp.reshape(index(start, stop), (-1, 1))
         x = xp.reshape(row * s + index(n), (-1,))
-        drawn = [less_of(key, *threefry2x32(key, x & 0, x), int((1 - rate) * 2**32))]
-    else:
-        # a counter takes two words
-        size, first = (stop - start) * s, start * s
-        pairs = [words(key, count=size, start=g * t * s + first) for g in range(count)]
-        drawn = [less_of(key, *pair, int((1 - rate) * 2**32)) for pair in pairs]
-        drawn = [xp.reshape(x, (-1, s))[:, :n] for x in drawn]
-    return xp.reshape(xp.concat(drawn) if len(drawn) > 1 else drawn[0], (*heads, stop - start, n))
+        high, low = threefry2x32(key, x & 0, x)
+        return xp.reshape(less_of(key, high, low, threshold), (*heads, stop - start, n))
+    drawn = []
+    for g in range(count):
+        high, low = words(key, count=(stop - start) * s, start=(g * t + start) * s)
+        drawn.append(xp.reshape(less_of(key, high, low, threshold), (-1, s))[:, :n])
+    return xp.reshape(xp.concat(drawn), (*heads, stop - start, n))
 
 
 # ---- products of heads that share keys and values ----

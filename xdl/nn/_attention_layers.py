@@ -176,10 +176,8 @@ class MultiHeadAttention(Module):
             raise ValueError(message)
         source = x if memory is None else memory
         q, k, v = self._split(self.query(x)), self._split(self.key(source)), self._split(self.value(source))
-        if self.rotary is not None:
-            xp = array_namespace(x)
-            places = xp.arange(x.shape[-2], dtype=xp.int32, device=device_of(x))
-            q, k = self._placed(q, places), self._placed(k, places)
+        xp = array_namespace(x)
+        q, k = self._placed(q, k, xp.arange(x.shape[-2], dtype=xp.int32, device=device_of(x)))
         dropout = 0.0 if key is None else self.dropout
         y = attention(q, k, v, mask=mask, bias=bias, is_causal=is_causal, key=key, dropout=dropout)
         return self._joined(y)
@@ -211,9 +209,8 @@ class MultiHeadAttention(Module):
         """
         xp, t = array_namespace(x, cache.length), x.shape[-2]
         q, k, v = (self._split(layer(x)) for layer in (self.query, self.key, self.value))
-        if self.rotary is not None:
-            places = xp.add(cache.length, xp.arange(t, dtype=xp.int32, device=device_of(x)))
-            q, k = self._placed(q, places), self._placed(k, places)
+        places = xp.add(cache.length, xp.arange(t, dtype=xp.int32, device=device_of(x)))
+        q, k = self._placed(q, k, places)
         longer = cache.append(k, v)
         mask = causal_mask(t, cache.capacity, offset=cache.length)
         y = attention(q, longer.keys, longer.values, mask=mask)
@@ -229,5 +226,9 @@ class MultiHeadAttention(Module):
         y = xp.moveaxis(y, -3, -2)
         return self.output(xp.reshape(y, (*y.shape[:-2], self.heads * self.depth)))
 
-    def _placed(self, x: Array, places: Array) -> Array:
-        return rotate_positions(x, places, base=self.rotary, interleaved=self.interleaved)
+    def _placed(self, q: Array, k: Array, places: Array) -> tuple[Array, Array]:
+        """Queries and keys, turned by their places."""
+        if self.rotary is None:
+            return q, k
+        options = {"base": self.rotary, "interleaved": self.interleaved}
+        return rotate_positions(q, places, **options), rotate_positions(k, places, **options)
