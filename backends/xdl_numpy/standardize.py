@@ -111,7 +111,7 @@ def _(dy, x, mean, var, weight, /, *, eps, wanted):
         _columns.shift_and_scale(dy.reshape(shape), None, scale[None], None, dx.reshape(shape))
     if any(wanted[1:]):
         shape = -1, len(mean)
-        total, product = _columns.sums(dy.reshape(shape), x.reshape(shape), mean)
+        total, product = _columns.sums(dy.reshape(shape), x.reshape(shape), mean, x.size)
         dmean = -scale * total
         dvar = -0.5 * (scale * (root * root)) * product
         dweight = root * product

@@ -10,9 +10,11 @@ W, B, V = (RNG.normal(size=6) for _ in range(3))
 POSITIVE = 0.5 + V * V
 
 WIDE = 0.5 + RNG.normal(size=(300, 900))  # compiled loops, or blocks
-TALL = RNG.normal(size=(9000, 20))  # columns, several positions in a row
-PRIME = RNG.normal(size=(8999, 7))  # columns, no two positions
+TALL = RNG.normal(size=(900, 200))  # columns, several positions in a row
+TALLER = RNG.normal(size=(1100, 250))  # columns, by compiled loops
+PRIME = RNG.normal(size=(899, 70))  # columns, no two positions
 GROUPS = 0.5 + RNG.normal(size=(2, 60, 3, 90))
+MANY = 0.5 + RNG.normal(size=(2, 800, 3, 60))  # compiled loops
 
 
 def ones(n: int) -> np.ndarray:
@@ -78,7 +80,9 @@ SAMPLES = {
         several(WIDE, (0,), (1,), **ROUGH)[0],
         several(TALL, (0,), (1,), **ROUGH)[1],
         several(PRIME, (0,), (1,), **ROUGH)[0],
+        several(TALLER, (0,), (1,), **ROUGH)[0],
         several(GROUPS, (1, 3), (2, 3), **ROUGH)[0],
+        several(MANY, (1, 3), (2, 3), **ROUGH)[0],
     ),
     "nn.standardize_pullback": (
         *pullbacks(X, (1,), (1,)),
@@ -91,29 +95,31 @@ SAMPLES = {
         pullbacks(WIDE, (1,), (1,), centered=False, **ROUGH)[0],
         pullbacks(WIDE[:200], (1,), (1,), centered=False, **ROUGH)[0],
         *pullbacks(TALL, (0,), (1,), **ROUGH),
+        *pullbacks(TALLER, (0,), (1,), **ROUGH)[:2],
         pullbacks(GROUPS, (1, 3), (2, 3), **ROUGH)[0],
+        pullbacks(MANY, (1, 3), (2, 3), **ROUGH)[0],
     ),
     "nn.rescale": (
         sample(X, V, POSITIVE, W, B, eps=1e-3),
         sample(IMAGES, V, POSITIVE, None, None, eps=1e-3),
         sample(X[0], V, POSITIVE, W, B, eps=1e-3),
         sample(X[:0], V, POSITIVE, W, B, eps=1e-3),
-        sample(TALL, ones(20), ones(20), ones(20), None, eps=1e-3, smooth=False),
+        sample(TALL, ones(200), ones(200), ones(200), None, eps=1e-3, smooth=False),
+        sample(TALLER, ones(250), ones(250), None, ones(250), eps=1e-3, smooth=False),
     ),
     "nn.rescale_pullback": (
         sample(X, X + 1, V, POSITIVE, W, eps=1e-3, wanted=(True,) * 5, post=joined),
         sample(X, X + 1, V, POSITIVE, None, eps=1e-3, wanted=(True, True, True, False, True), post=joined),
         sample(IMAGES, IMAGES, V, POSITIVE, W, eps=1e-3, wanted=(True,) + (False,) * 4, post=joined),
-        sample(
-            TALL,
-            TALL - 1,
-            ones(20),
-            ones(20),
-            ones(20),
-            eps=1e-3,
-            wanted=(True,) * 5,
-            post=joined,
-            smooth=False,
+        *(
+            sample(
+                *(0.01 * x, x, ones(n), ones(n), ones(n)),
+                eps=1e-3,
+                wanted=(True,) * 5,
+                post=joined,
+                smooth=False,
+            )
+            for x, n in ((TALL, 200), (TALLER, 250))
         ),
     ),
 }
