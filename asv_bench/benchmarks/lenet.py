@@ -49,7 +49,10 @@ def by_torch(memory_format="contiguous_format", **options):
         torch.nn.Linear(120, 84),
         torch.nn.ReLU(),
         torch.nn.Linear(84, 10),
-    ).to(memory_format=memory_format)
+    )
+    for p in model.parameters():
+        if p.ndim == 4:
+            p.data = p.data.contiguous(memory_format=memory_format)
     optimizer = torch.optim.Adam(model.parameters(), lr=RATE, **options)
     x, labels = map(torch.tensor, batch())
     x = x.permute(0, 3, 1, 2).contiguous(memory_format=memory_format)

@@ -11,7 +11,18 @@ from xdl.nn._geometry import Geometry
 
 from ._memory import empty
 
-__all__ = ["FEWEST", "chunks", "fill", "meetings", "parts", "transposed", "turned", "windows"]
+__all__ = [
+    "FEWEST",
+    "by_entry",
+    "chunks",
+    "fill",
+    "in_parts",
+    "meetings",
+    "parts",
+    "transposed",
+    "turned",
+    "windows",
+]
 
 CACHED = 768 * 1024  # bytes of what is made for a chunk
 FEWEST = 256  # places of a chunk: products of matrices with fewer rows are slow
@@ -20,10 +31,10 @@ PART = 128  # fewest places of a part
 
 
 @functools.lru_cache(256)
-def chunks(n, output, size, fewest=FEWEST):
+def chunks(n, output, size):
     """Ranges of images and of the first axis of places, where something of ``size`` bytes is made for each place."""
     inner = math.prod(output[1:])
-    most = max(fewest, CACHED // size)
+    most = max(FEWEST, CACHED // size)
     images = max(1, min(n, most // (inner * output[0])))
     rows = min(output[0], max(1, most // inner)) if images == 1 else output[0]
     rows = -(-output[0] // -(-output[0] // rows))
@@ -58,6 +69,22 @@ def windows(x, g, order=None):
     steps = [a * s for a, s in zip(moves, g.stride, strict=True)]
     shifts = [a * e for a, e in zip(moves, g.dilation, strict=True)]
     return as_strided(x, (n, *g.output, *g.kernel, c), (first, *steps, *shifts, last), writeable=False)
+
+
+def by_entry(seen, *, ones):
+    """Columns as rows of places: (entries, places) of a view (*kernel, c, *places), and a row of ones."""
+    places = seen.shape[seen.ndim // 2 :]
+    terms = math.prod(seen.shape[: seen.ndim // 2])
+    columns = empty((terms + ones, math.prod(places)), seen.dtype)
+    np.copyto(columns[:terms].reshape(seen.shape), seen)
+    if ones:
+        columns[terms:] = 1
+    return columns
+
+
+def in_parts(matrix, some):
+    """Equal parts of the columns of a matrix: (some, rows, columns / some)."""
+    return matrix.reshape(len(matrix), some, -1).swapaxes(0, 1)
 
 
 def fill(target, x, start):

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from ._chunks import meetings, parts, windows
+from ._chunks import by_entry, in_parts, meetings, parts, windows
 from ._memory import empty
 from ._threads import share
 
@@ -34,7 +34,7 @@ def correlate(x, w, b, g):
         for rows in chunks[first:last]:
             columns = _columns(seen, rows, slice(None), ones=b is not None)
             some = parts(columns.shape[1], terms, d)
-            np.matmul(kernels.T, _in_parts(columns, some), out=_in_parts(y[:, rows].reshape(d, -1), some))
+            np.matmul(kernels.T, in_parts(columns, some), out=in_parts(y[:, rows].reshape(d, -1), some))
 
     share(work, len(chunks), operations=2 * terms * y.size)
     return _channels_last(y), seen
@@ -55,8 +55,8 @@ def weight_gradient(x, dy, g, bias, seen=None):
         for rows in chunks:
             columns = _columns(seen, rows, images, ones=bias)
             some = parts(columns.shape[1], terms, d)
-            places = _in_parts(dy[:, rows, ..., images].reshape(d, -1), some)
-            total += np.matmul(_in_parts(columns, some), places.swapaxes(1, 2)).sum(axis=0)
+            places = in_parts(dy[:, rows, ..., images].reshape(d, -1), some)
+            total += np.matmul(in_parts(columns, some), places.swapaxes(1, 2)).sum(axis=0)
         sums.append(total)
 
     share(work, len(x), operations=2 * dy.size * terms)
@@ -78,7 +78,7 @@ def scatter(dy, w, g):
             places = dy[:, rows, ..., images]
             given = empty((len(kernels), places[0].size), dy.dtype)
             some = parts(given.shape[1], len(kernels), d)
-            np.matmul(kernels, _in_parts(places.reshape(d, -1), some), out=_in_parts(given, some))
+            np.matmul(kernels, in_parts(places.reshape(d, -1), some), out=in_parts(given, some))
             given = given.reshape(-1, c, *places.shape[1:])
             for values, (seen, seeing) in zip(given, meetings(g, rows.start, rows.stop), strict=True):
                 target = dx[(slice(None), *seen, images)]
@@ -86,11 +86,6 @@ def scatter(dy, w, g):
 
     share(work, n, operations=2 * dy.size * len(kernels))
     return _channels_last(dx)
-
-
-def _in_parts(matrix, some):
-    """Equal parts of the columns: (some, rows, columns / some)."""
-    return matrix.reshape(len(matrix), some, -1).swapaxes(0, 1)
 
 
 def _channels_last(x):
@@ -118,10 +113,4 @@ def _chunks(output, n, size):
 def _columns(seen, rows, images, *, ones):
     """What the places in some rows of images see: (entries, places), and a row of ones."""
     ndim = (seen.ndim - 2) // 2
-    seen = seen[(slice(None),) * (ndim + 1) + (rows, ..., images)]
-    terms = math.prod(seen.shape[: ndim + 1])
-    columns = empty((terms + ones, math.prod(seen.shape[ndim + 1 :])), seen.dtype)
-    np.copyto(columns[:terms].reshape(seen.shape), seen)
-    if ones:
-        columns[terms:] = 1
-    return columns
+    return by_entry(seen[(slice(None),) * (ndim + 1) + (rows, ..., images)], ones=ones)

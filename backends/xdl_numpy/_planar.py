@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from ._chunks import chunks, meetings, parts, windows
+from ._chunks import by_entry, chunks, in_parts, meetings, parts, windows
 from ._memory import empty
 from ._threads import share
 
@@ -30,7 +30,7 @@ def correlate(x, w, b, g):
             columns = _columns(seen, images, rows, ones=b is not None)
             some = parts(columns.shape[1], *kernels.shape)
             into = y[images, rows].reshape(some, -1, d)
-            np.matmul(_in_parts(columns, some).swapaxes(1, 2), kernels, out=into)
+            np.matmul(in_parts(columns, some).swapaxes(1, 2), kernels, out=into)
 
     share(work, len(pieces), operations=2 * y.size * len(kernels))
     return y, seen
@@ -50,7 +50,7 @@ def weight_gradient(x, dy, g, seen=None):
             columns = _columns(seen, images, rows, ones=True)
             some = parts(columns.shape[1], terms + 1, d)
             places = dy[images, rows].reshape(some, -1, d)
-            total += np.matmul(_in_parts(columns, some), places).sum(axis=0)
+            total += np.matmul(in_parts(columns, some), places).sum(axis=0)
         sums.append(total)
 
     share(work, len(pieces), operations=2 * dy.size * terms)
@@ -71,7 +71,7 @@ def scatter(dy, w, g):
             places = dy[images, rows]
             given = empty((len(kernels), places[..., 0].size), dy.dtype)
             some = parts(given.shape[1], len(kernels), d)
-            np.matmul(kernels, places.reshape(some, -1, d).swapaxes(1, 2), out=_in_parts(given, some))
+            np.matmul(kernels, places.reshape(some, -1, d).swapaxes(1, 2), out=in_parts(given, some))
             given = given.reshape(-1, c, *places.shape[:-1])
             for values, (seen, seeing) in zip(given, meetings(g, rows.start, rows.stop), strict=True):
                 target = dx[(slice(None), images, *seen)]
@@ -81,11 +81,6 @@ def scatter(dy, w, g):
     result = empty((n, *g.spatial, c), dy.dtype)
     np.copyto(result, dx.transpose(*range(1, dx.ndim), 0))
     return result
-
-
-def _in_parts(matrix, some):
-    """Equal parts of the columns: (some, rows, columns / some)."""
-    return matrix.reshape(len(matrix), some, -1).swapaxes(0, 1)
 
 
 def _windows(x, g):
@@ -98,10 +93,4 @@ def _windows(x, g):
 def _columns(seen, images, rows, *, ones):
     """What the places in some rows of images see: (entries, places), and a row of ones."""
     ndim = (seen.ndim - 2) // 2
-    seen = seen[(slice(None),) * (ndim + 1) + (images, rows)]
-    terms = math.prod(seen.shape[: ndim + 1])
-    columns = empty((terms + ones, math.prod(seen.shape[ndim + 1 :])), seen.dtype)
-    np.copyto(columns[:terms].reshape(seen.shape), seen)
-    if ones:
-        columns[terms:] = 1
-    return columns
+    return by_entry(seen[(slice(None),) * (ndim + 1) + (images, rows)], ones=ones)

@@ -78,10 +78,10 @@ def test_one_gradient_step_lowers_the_loss(xp):
         value, slopes = xdl.value_and_grad(loss, engine=engine)(model, x, labels)
         return value, slopes, loss(xdl.tree.map(lambda p, g: p - 0.05 * g, model, slopes), x, labels)
 
-    before, slopes, after = at_once(lambda *args: step(*args, None), [x, labels, model])
+    before, slopes, after = at_once(lambda x, labels, model: step(x, labels, model, None), [x, labels, model])
     assert xdl.tree.structure(slopes) == xdl.tree.structure(model)
     assert values(after) < values(before)
-    _, tape, _ = at_once(lambda *args: step(*args, "tape"), [x, labels, model])
+    _, tape, _ = at_once(lambda x, labels, model: step(x, labels, model, "tape"), [x, labels, model])
     assert_close(tape, slopes, rtol=1e-3, atol=1e-5)
 
 
