@@ -1,9 +1,28 @@
 """What windows can be had from PyTorch's kernels for pooling."""
 
-__all__ = ["cropped", "native"]
+from xdl.nn._windows import check_windows
+
+__all__ = ["cropped", "plan"]
+
+_plans = {}
+MOST = 4096
 
 
-def native(g, ndim):
+def plan(x, window, stride, padding, dilation):
+    """Geometry and the arguments of PyTorch's kernel, or None where it cannot; repeated calls are look-ups."""
+    try:
+        key = (x.shape, x.dtype, window, stride, padding, dilation)
+        return _plans[key]
+    except (KeyError, TypeError):  # TypeError: what cannot be looked up is refused below
+        g = check_windows(x, window, stride, padding, dilation)
+        if len(_plans) >= MOST:
+            _plans.clear()
+        options = _native(g, x.ndim) if x.is_floating_point() and x.numel() else None
+        _plans[key] = found = None if options is None else (g, options)
+        return found
+
+
+def _native(g, ndim):
     """Window, stride, padding, dilation and ``ceil_mode`` by which PyTorch finds all places of a geometry, or None.
 
     It pads both sides alike, up to half the window. What is padded after the axis more than before it can be had
@@ -28,7 +47,7 @@ def native(g, ndim):
 
 def cropped(y, g):
     """The places of a geometry, of channels-last pooling that may have found more."""
-    for axis, n in enumerate(g.output, 1):
-        if y.shape[axis] != n:
+    if y.shape[1:-1] != g.output:
+        for axis, n in enumerate(g.output, 1):
             y = y.narrow(axis, 0, n)
     return y

@@ -71,7 +71,7 @@ def test_derivatives_are_those_of_torch(xp, count):
     )
 
 
-@pytest.mark.xp_only("numpy", "torch", "jax", reason="hypothesis: many calls, cheap there")
+@pytest.mark.xp_only("numpy", "torch", reason="hypothesis: many calls; JAX would compile each")
 @given(data=st.data())
 def test_windows_of_any_kind(xp, data):
     """Against a loop over all places; and the transpose is one."""

@@ -63,7 +63,7 @@ def axes_of(g: Geometry) -> tuple[Axis, ...]:
         if len(_known) >= MOST:
             _known.clear()
         rows = zip(g.spatial, g.kernel, g.stride, g.padding, g.dilation, g.output, strict=True)
-        made = [Axis(i, n, k, s, *p, d, o) for i, (n, k, s, p, d, o) in enumerate(rows, 1)]
+        made = [Axis(i, n, k, s, p[0], p[1], d, o) for i, (n, k, s, p, d, o) in enumerate(rows, 1)]
         found = tuple([a for a in made if a.kernel > 1 or a.stride > 1 or a.padded])
         for a in found:
             _check_sight(g, a)
