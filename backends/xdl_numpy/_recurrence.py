@@ -1,6 +1,7 @@
 """Sequences in the order in which a recurrence meets them, and the weights of its gates."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -150,7 +151,7 @@ class ProductPullback:
         self.size = min(t, max(1, 4 * ROWS // n))
         self.dz = aligned((self.size, n, gates, m), dtype)
         self.dx = None if w_x is None else empty((t, n, len(w_x)), dtype)
-        self.dw = [None] * len(products)
+        self.dw: list[Any] = [None] * len(products)
 
     def steps(self):
         """Yield, from the last, each step, the number of running sequences, and memory for the cotangent."""

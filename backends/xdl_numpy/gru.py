@@ -1,5 +1,7 @@
 """Gated recurrent units with NumPy: gates in blocks of their own, one tanh for both."""
 
+from typing import Any
+
 import numpy as np
 
 from xdl.nn._gru import check_gru, gru, gru_forward, gru_pullback
@@ -92,7 +94,9 @@ def _squash(sums, products, kept):
         saved is not None and can_run(x) and dy.dtype == dh.dtype == x.dtype
     ),
 )
-def _(dy, dh, x, h, w_x, w_h, b=None, b_h=None, lengths=None, /, *, reset, reverse, wanted, saved=None):
+def _(
+    dy, dh, x, h, w_x, w_h, b=None, b_h=None, lengths=None, /, *, reset, reverse, wanted, saved: Any = None
+):
     before = reset == "before"
     sequences, z, kept = saved
     (n, t), m, dtype = x.shape[:2], len(w_h), x.dtype

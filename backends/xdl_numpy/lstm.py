@@ -1,5 +1,7 @@
 """Long short-term memory with NumPy: gates in blocks of their own, one tanh for all of them."""
 
+from typing import Any
+
 import numpy as np
 
 from xdl.nn._lstm import check_lstm, lstm, lstm_forward, lstm_pullback
@@ -71,7 +73,7 @@ def _step(h, h_after, kept, c_after, w, products, sums, terms):
         saved is not None and can_run(x) and dy.dtype == dh.dtype == dc.dtype == x.dtype
     ),
 )
-def _(dy, dh, dc, x, h, c, w_x, w_h, b=None, lengths=None, /, *, reverse, wanted, saved=None):
+def _(dy, dh, dc, x, h, c, w_x, w_h, b=None, lengths=None, /, *, reverse, wanted, saved: Any = None):
     sequences, z, kept = saved
     (n, t), m, dtype = x.shape[:2], len(w_h), x.dtype
     w = transposed(w_h, 4)

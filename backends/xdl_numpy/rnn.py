@@ -1,5 +1,7 @@
 """Recurrent networks with NumPy."""
 
+from typing import Any
+
 import numpy as np
 
 from xdl.nn._rnn import check_rnn, rnn, rnn_forward, rnn_pullback
@@ -52,7 +54,7 @@ def _run(x, h, w_x, w_h, b, lengths, activation, reverse):
         saved is not None and can_run(x) and dy.dtype == dh.dtype == x.dtype
     ),
 )
-def _(dy, dh, x, h, w_x, w_h, b=None, lengths=None, /, *, activation, reverse, wanted, saved=None):
+def _(dy, dh, x, h, w_x, w_h, b=None, lengths=None, /, *, activation, reverse, wanted, saved: Any = None):
     sequences, z = saved
     (n, t), m, dtype = x.shape[:2], len(w_h), x.dtype
     (w,) = transposed(w_h, 1)

@@ -1,6 +1,7 @@
 """Recurrences by PyTorch's own kernels, which stand behind its modules."""
 
 import contextlib
+from typing import Any
 
 import torch
 from torch.autograd import forward_ad
@@ -47,7 +48,7 @@ def _second_derivatives(x):
 
 
 def _call(kernel, x, states, weights, biased):
-    hx = tuple([h[None] for h in states])
+    hx: Any = tuple([h[None] for h in states])
     y, *last = kernel(
         x, hx if len(hx) > 1 else hx[0], weights, biased, 1, 0.0, torch.is_grad_enabled(), False, True
     )
@@ -67,7 +68,7 @@ def _packed(kernel, x, states, weights, biased, lengths):
         return y.transpose(0, 1), *states
     k = int(sizes[0])
     states = [h[order] for h in states]
-    hx = tuple([h[None, :k] for h in states])
+    hx: Any = tuple([h[None, :k] for h in states])
     data = x[order].transpose(0, 1)[active]
     rows, *last = kernel(
         data, sizes, hx if len(hx) > 1 else hx[0], weights, biased, 1, 0.0, torch.is_grad_enabled(), False
