@@ -50,9 +50,10 @@ class _Losses(torch.autograd.Function):
     @staticmethod
     def backward(ctx, dy):
         logits, *labels, y = ctx.saved_tensors
-        if torch.is_grad_enabled():
-            dx = ctc_pullback.definition(dy, logits, *labels, blank=ctx.blank)
-        else:
+        dx = None
+        if not torch.is_grad_enabled():
             (dx,) = torch.autograd.grad(ctx.y, ctx.inner, dy, retain_graph=True)
             dx = torch.where((y == math.inf)[:, None, None], 0.0, dx)
+        if dx is None or dx.isnan().any():  # as the kernel gives it where a logit is -inf
+            dx = ctc_pullback.definition(dy, logits, *labels, blank=ctx.blank)
         return dx, None, None, None, None

@@ -135,10 +135,11 @@ def test_value_and_gradient_are_those_of_optax(xp):
     theirs = lambda x: optax.ctc_loss(x, padding[0] * 1.0, xp.asarray(targets), padding[1] * 1.0).sum()
     x = xp.asarray(logits, dtype=xp.float32)
     ours = lambda x: nn.ctc_loss(x, xp.asarray(targets), xp.asarray(t), xp.asarray(count), reduction="sum")
-    assert_close(ours(x), theirs(x), rtol=1e-5)
-    assert_close(xdl.grad(ours)(x), jax.grad(theirs)(x), atol=1e-5)
+    assert_close(ours(x), values(theirs(x)), like=x)
+    assert_close(xdl.grad(ours)(x), values(jax.grad(theirs)(x)), like=x, atol=1e-5)
 
 
+@pytest.mark.xp_skip("mock", reason="check_grads reads numbers")
 def test_second_derivatives(xp64):
     """By differences, by both engines; torch's own kernel has none."""
     logits, *labels = arrays(xp64)
