@@ -15,6 +15,7 @@ from xdl.nn._conv import (
     conv_weight_gradient,
 )
 
+SINGLE = (jnp.float32, jnp.complex64)
 LAYOUTS = {3: ("NTC", "TIO", "NTC"), 4: ("NHWC", "HWIO", "NHWC"), 5: ("NDHWC", "DHWIO", "NDHWC")}
 
 
@@ -41,7 +42,7 @@ def _correlate(x, w, g):
         dimension_numbers=LAYOUTS[x.ndim],
         feature_group_count=g.groups,
         # or a GPU would round single precision to TF32
-        precision=lax.Precision.HIGHEST if x.dtype == jnp.float32 else None,
+        precision=lax.Precision.HIGHEST if x.dtype in SINGLE else None,
     )
 
 
