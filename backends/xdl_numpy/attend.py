@@ -61,14 +61,18 @@ class _Heads:
         size = QUERIES if offset is None else max(CAUSAL[0], min(t // 8, CAUSAL[1]))
         # blocks of queries, and how many keys they attend to
         self.rows = [(rows, reach(rows.stop, s, offset)) for rows in _cuts(t, size)]
-        lengths = [rows.stop - rows.start for rows, _ in self.rows]
-        self.tallest = max(lengths)
+        self.tallest = max(rows.stop - rows.start for rows, _ in self.rows)
         self.width = max(64, TILE // (self.tallest * q.itemsize))
         self.size = self.tallest * min(self.width, s)  # of a block of scores
-        self.scores = sum(
-            length * n for length, (_, n) in zip(lengths, self.rows, strict=True)
-        )  # of one head
+        self.scores = sum((rows.stop - rows.start) * n for rows, n in self.rows)  # of one head
         self.later = None if offset is None else np.tri(self.tallest, self.tallest, -1, dtype=q.dtype)
+        # (queries, how many, place of their scores, [(keys, how many, what is beyond the diagonal)])
+        self.blocks, place = [], 0
+        for rows, n in self.rows:
+            height = rows.stop - rows.start
+            parts = [(keys, keys.stop - keys.start, self.late(rows, keys)) for keys in _cuts(n, self.width)]
+            self.blocks.append((rows, height, slice(place, place + height * n), parts))
+            place += height * n
         self.group = q.shape[-3] // k.shape[-3]
         # keys and values of one head, and the heads of queries that they serve
         self.units = list(np.ndindex(k.shape[:-2]))
@@ -78,31 +82,28 @@ class _Heads:
         *batch, head = unit
         return [(*batch, head * self.group + i) for i in range(self.group)]
 
-    def safe(self, unit, head, q):
+    def safe(self, head, q, k):
         """Whether no score of a head is large: it is at most the product of the lengths of two rows."""
-        k = self.k[unit]
         largest = math.sqrt(np.einsum("td,td->t", q, q).max() * np.einsum("td,td->t", k, k).max())
         if self.bias is not None:
             largest += np.abs(self.bias[head]).max()
         return bool(largest <= SAFE[q.dtype.char])  # not where it is NaN
 
-    def fill(self, scores, q, unit, head, rows, keys, *, infinite):
+    def fill(self, scores, q, k, head, rows, keys, late, *, infinite):
         """Compute a block of scores; with ``infinite``, -inf where a query does not attend."""
-        np.matmul(q[rows], self.k[unit][keys].T, out=scores)
+        np.matmul(q[rows], k[keys].T, out=scores)
         if self.bias is not None:
             scores += self.bias[(*head, rows, keys)]
         if infinite:
             if self.mask is not None:
                 np.copyto(scores, -math.inf, where=~self.mask[(*head, rows, keys)])
-            late = self.late(rows, keys)
             if late is not None:
                 np.copyto(scores[:, late[0] :], -math.inf, where=late[1] == 0)
 
-    def cut(self, x, head, rows, keys):
+    def cut(self, x, head, rows, keys, late):
         """Put 0 where a query does not attend."""
         if self.mask is not None:
             x *= self.mask[(*head, rows, keys)]
-        late = self.late(rows, keys)
         if late is not None:
             x[:, late[0] :] *= late[1]
 
@@ -148,60 +149,64 @@ def _forward(heads, *, save):
     def work(first, last):
         buffer, scaled = empty((heads.size,), q.dtype), empty(q.shape[-2:], q.dtype)
         spare = empty((heads.tallest, v.shape[-1]), q.dtype)
-        ones = np.ones(v.shape[-2], q.dtype)
+        ones, total = np.ones(v.shape[-2], q.dtype), np.empty(q.shape[-2], q.dtype)
         for unit in heads.units[first:last]:
+            ku, vu = heads.k[unit], v[unit]
             for head in heads.queries(unit):
                 np.multiply(q[head], heads.scale, out=scaled)
-                safe, place = heads.safe(unit, head, scaled), 0
-                for rows, n in heads.rows:
-                    part, total = y[head][rows], np.zeros(rows.stop - rows.start, q.dtype)
-                    m = None if safe else np.full_like(total, -math.inf)
-                    block = kept[head][place : place + len(total) * n].reshape(-1, n) if keep and n else None
-                    place += len(total) * n
-                    # exponentials that are kept have one shift for all keys
-                    for keys in _cuts(n, heads.width if safe or not keep else n):
-                        if keep:
-                            e = block[:, keys]
-                        else:
-                            e = buffer[: len(total) * (keys.stop - keys.start)].reshape(len(total), -1)
-                        heads.fill(e, scaled, unit, head, rows, keys, infinite=not safe)
+                safe, yh = heads.safe(head, scaled, ku), y[head]
+                m = None if safe else np.full_like(total, -math.inf)
+                for rows, height, place, parts in heads.blocks:
+                    if not parts:
+                        total[rows] = yh[rows] = 0.0
+                        continue
+                    block = kept[head][place].reshape(height, -1) if keep else None
+                    if keep and not safe:  # exponentials that are kept have one shift for all keys
+                        n = block.shape[1]
+                        parts = [(slice(0, n), n, heads.late(rows, slice(0, n)))]
+                    for keys, width, late in parts:
+                        e = block[:, keys] if keep else buffer[: height * width].reshape(height, width)
+                        heads.fill(e, scaled, ku, head, rows, keys, late, infinite=not safe)
                         if safe:
                             np.exp(e, out=e)
-                            heads.cut(e, head, rows, keys)
+                            heads.cut(e, head, rows, keys, late)
+                        if not keys.start:
+                            if not safe:
+                                _shift(e, m[rows])
+                            np.matmul(e, ones[:width], out=total[rows])  # the fastest sum
+                            np.matmul(e, vu[keys], out=yh[rows])
                         else:
-                            m = _exponentials(e, m, total, part)
-                        total += e @ ones[keys]  # the fastest sum
-                        if keys.start == 0:
-                            np.matmul(e, v[unit][keys], out=part)
-                        else:
-                            part += np.matmul(e, v[unit][keys], out=spare[: len(total)])
-                    some = total != 0
-                    inverse = np.divide(1.0, total, out=np.zeros_like(total), where=some)
-                    if n:
-                        part *= inverse[:, None]
-                    else:
-                        part[...] = 0.0
-                    if keep:
-                        statistic[head][rows] = inverse
-                    elif save:
-                        np.log(total, out=total, where=some)
-                        statistic[head][rows] = total if safe else np.where(some, total + m, 0.0)
+                            if not safe:
+                                _shift(e, m[rows], total[rows], yh[rows])
+                            total[rows] += e @ ones[:width]
+                            yh[rows] += np.matmul(e, vu[keys], out=spare[:height])
+                some = total != 0
+                inverse = np.divide(1.0, total, out=np.zeros_like(total), where=some)
+                yh *= inverse[:, None]
+                if keep:
+                    statistic[head] = inverse
+                elif save:
+                    np.log(total, out=total, where=some)
+                    statistic[head] = total if safe else np.where(some, total + m, 0.0)
 
     share(work, len(heads.units), operations=heads.operations)
     return y, (kept, statistic)
 
 
-def _exponentials(e, m, total, part):
-    """Put exponentials of scores in their place, less the maximum so far; fit what was summed with the one before."""
+def _shift(e, m, total=None, part=None):
+    """Put the exponentials of scores, less the maximum so far, in their place, and that maximum in the place of ``m``.
+
+    What was summed with the maximum before is changed to fit.
+    """
     peak = np.maximum(m, e.max(axis=1))
     shift = np.where(peak == -math.inf, 0.0, peak)
-    if np.any(total):
+    if total is not None:
         factor = np.exp(m - shift)
         total *= factor
         part *= factor[:, None]
+    m[...] = peak
     e -= shift[:, None]
     np.exp(e, out=e)
-    return peak
 
 
 def _backward(heads, dy, y, wanted, kept, statistic):
@@ -209,66 +214,64 @@ def _backward(heads, dy, y, wanted, kept, statistic):
     q, k, v = heads.q, heads.k, heads.v
     dq, dk, dv = (_like(x, x.shape[-1]) if want else None for x, want in zip((q, k, v), wanted, strict=False))
     dbias = np.zeros(heads.shape_of_bias, q.dtype) if wanted[3] else None
+    any_scores = wanted[0] or wanted[1] or wanted[3]
 
     def work(first, last):
         buffer, other = empty((heads.size,), q.dtype), empty((heads.size,), q.dtype)
         scaled, incoming = empty(q.shape[-2:], q.dtype), empty(y.shape[-2:], q.dtype)
         spare = empty((max(heads.tallest, v.shape[-2]) * max(q.shape[-1], v.shape[-1]),), q.dtype)
         for unit in heads.units[first:last]:
-            fresh = True  # nothing was added yet to dk and dv
+            ku, vu = k[unit], v[unit]
+            dku, dvu = (dk[unit] if wanted[1] else None), (dv[unit] if wanted[2] else None)
+            fresh = True  # nothing was added yet to dku and dvu
             for head in heads.queries(unit):
                 np.multiply(q[head], heads.scale, out=scaled)
-                safe, shift = True, None
+                safe, shift, dqh = True, None, dq[head] if wanted[0] else None
                 if kept is not None:
                     np.multiply(dy[head], statistic[head][:, None], out=incoming)
-                elif safe := heads.safe(unit, head, scaled):
+                elif safe := heads.safe(head, scaled, ku):
                     np.multiply(dy[head], np.exp(-statistic[head])[:, None], out=incoming)
                 else:
                     incoming[...], shift = dy[head], statistic[head]
-                mean = np.einsum("td,td->t", incoming, y[head])
-                place = heads.scores
+                mean = np.einsum("td,td->t", incoming, y[head])[:, None]
                 # the last queries attend to the most keys: first of all they put something in the place of each
-                for rows, n in reversed(heads.rows):
-                    place -= (rows.stop - rows.start) * n
-                    block = None
-                    if kept is not None and n:
-                        block = kept[head][place : place + (rows.stop - rows.start) * n].reshape(-1, n)
-                    elif wanted[0] and not n:
-                        dq[head][rows] = 0.0
-                    for keys in _cuts(n, heads.width):
-                        shape = (rows.stop - rows.start, keys.stop - keys.start)
+                for rows, height, place, parts in reversed(heads.blocks):
+                    block = kept[head][place].reshape(height, -1) if kept is not None and parts else None
+                    if wanted[0] and not parts:
+                        dqh[rows] = 0.0
+                    for keys, width, late in parts:
                         if block is None:
-                            e = buffer[: math.prod(shape)].reshape(shape)
-                            heads.fill(e, scaled, unit, head, rows, keys, infinite=not safe)
+                            e = buffer[: height * width].reshape(height, width)
+                            heads.fill(e, scaled, ku, head, rows, keys, late, infinite=not safe)
                             if shift is not None:
                                 e -= shift[rows, None]
                             np.exp(e, out=e)
                             if safe:
-                                heads.cut(e, head, rows, keys)
+                                heads.cut(e, head, rows, keys, late)
                         else:
                             e = block[:, keys]
                         if wanted[2]:
-                            _put(dv[unit][keys], e.T, incoming[rows], spare, fresh)
-                        if not any(wanted[i] for i in (0, 1, 3)):
+                            _put(dvu[keys], e.T, incoming[rows], spare, fresh)
+                        if not any_scores:
                             continue
-                        ds = np.matmul(
-                            incoming[rows], v[unit][keys].T, out=other[: math.prod(shape)].reshape(shape)
-                        )
-                        ds -= mean[rows, None]
+                        ds = other[: height * width].reshape(height, width)
+                        np.matmul(incoming[rows], vu[keys].T, out=ds)
+                        ds -= mean[rows]
                         ds *= e
                         if wanted[0]:
-                            _put(dq[head][rows], ds, k[unit][keys], spare, keys.start == 0)
+                            _put(dqh[rows], ds, ku[keys], spare, not keys.start)
                         if wanted[1]:
-                            _put(dk[unit][keys], ds.T, scaled[rows], spare, fresh)
+                            _put(dku[keys], ds.T, scaled[rows], spare, fresh)
                         if wanted[3]:
                             _add_to_bias(dbias, ds, head, rows, keys)
                     if fresh:
-                        for total in (dk, dv):
+                        n = parts[-1][0].stop if parts else 0
+                        for total in (dku, dvu):
                             if total is not None:
-                                total[unit][n:] = 0.0
+                                total[n:] = 0.0
                     fresh = False
                 if wanted[0]:
-                    dq[head] *= heads.scale
+                    dqh *= heads.scale
 
     # heads may share entries of a bias, and sums in changing order would round differently from run to run
     if wanted[3]:
