@@ -71,14 +71,22 @@ def test_padding_may_hold_anything(xp, kind, reverse):
 @each_kind
 def test_lengths_out_of_range_are_clipped(xp, kind):
     args = on(xp, kind.draw(4, 3, 2, 3))
-    for reverse in (False, True):
-        found = kind.run(*args, lengths=xp.asarray([-5, 0, 3, 9], dtype=xp.int8), reverse=reverse)
-        expected = kind.run(*args, lengths=xp.asarray([0, 0, 3, 3]), reverse=reverse)
+    wild, tame = xp.asarray([-5, 0, 3, 9], dtype=xp.int8), xp.asarray([0, 0, 3, 3])
+    full = xp.asarray([3] * 4, dtype=xp.uint8)
+
+    def runs(*args):
+        pairs = [
+            [kind.run(*args, lengths=lengths, reverse=reverse) for lengths in (wild, tame)]
+            for reverse in (False, True)
+        ]
+        return pairs, kind.run(*args, lengths=full), kind.run(*args)
+
+    pairs, padded, whole = at_once(runs, args)
+    for found, expected in pairs:
         assert_equal(found, expected)
         assert not np.any(values(found[0])[:2])
         assert_equal(found[1][:2, ...], args[1][:2, ...])
-    full = kind.run(*args, lengths=xp.asarray([3] * 4, dtype=xp.uint8))
-    assert_close(full, kind.run(*args), **CLOSE)
+    assert_close(padded, whole, **CLOSE)
 
 
 @each_kind
@@ -86,11 +94,14 @@ def test_lengths_out_of_range_are_clipped(xp, kind):
 @pytest.mark.parametrize("engine", [None, "tape"])
 def test_no_sequences_and_no_steps(xp, kind, shape, engine):
     args = on(xp, kind.draw(*shape, 2, 3), xp.float32)
-    y, *last = kind.run(*args)
+
+    def run(*args):
+        row, pull = xdl.vjp(kind.joined, *args, engine=engine)
+        return kind.run(*args), pull(xp.ones_like(row))
+
+    (y, *last), found = at_once(run, args)
     assert y.shape == (*shape, 3)
     assert_equal(last, args[1 : 1 + kind.states])
-    row, pull = xdl.vjp(lambda *a: kind.joined(*a), *args, engine=engine)
-    found = pull(xp.ones_like(row))
     for k, (dx, x) in enumerate(zip(found, args, strict=True)):
         assert_equal(dx, np.full(x.shape, 1.0 if 1 <= k <= kind.states else 0.0), like=x)
 
@@ -103,9 +114,10 @@ def test_one_argument_traced_at_a_time(xp, kind):
         row = kind.joined(*a)
         return xdl.array_namespace(row).sum(row * row)
 
-    whole = at_once(xdl.grad(loss, tuple(range(len(args))), engine="tape"), args)
-    for k in range(len(args)):
-        assert_close(at_once(xdl.grad(loss, k, engine="tape"), args), whole[k], **CLOSE)
+    places = range(len(args))
+    one_by_one = lambda *a: tuple([xdl.grad(loss, k, engine="tape")(*a) for k in places])
+    whole = at_once(xdl.grad(loss, tuple(places), engine="tape"), args)
+    assert_close(at_once(one_by_one, args), whole, **CLOSE)
 
 
 @hypothesis.given(
