@@ -2,12 +2,13 @@
 
 import jax.numpy as jnp
 
-from xdl.nn._einsum import check_kinds, contract, plan
+from xdl.nn._einsum import check_kinds, contract, listed, plan
 from xdl.nn._subscripts import spelled
 
 
 @contract.method("jax")
-def _(operands, /, *, subscripts, optimize):
+def _(a, b, rest, /, *, subscripts, optimize):
+    operands = listed(a, b, rest)
     check_kinds(jnp, operands)
     shapes = tuple([tuple(x.shape) for x in operands])
     path = [(i, j) for i, j, _ in plan(subscripts, shapes, optimize).products] or [(0,)]

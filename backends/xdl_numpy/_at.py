@@ -2,9 +2,13 @@
 
 import numpy as np
 
+from ._numba import loops
+
 __all__ = ["at", "inside"]
 
 BLOCK = 1 << 15
+LARGE = 1 << 18  # numbers from which a compiled loop pays
+_COMPILED = {np.add: "add", np.maximum: "maximum", np.minimum: "minimum"}
 
 
 def inside(rows, places, size):
@@ -23,6 +27,11 @@ def at(operation, result, rows, places):
     apart, a block at a time.
     """
     width = result[0].size
+    compiled = loops("scatter", rows.size, least=LARGE) if rows.dtype.char in "fd" else None
+    if compiled is not None and operation in _COMPILED:
+        places, rows = np.ascontiguousarray(places), np.ascontiguousarray(rows).reshape(-1, width)
+        getattr(compiled, _COMPILED[operation])(result.reshape(-1, width), places, rows)
+        return
     if width == 1:
         operation.at(result.reshape(-1), places, rows.reshape(-1))
         return

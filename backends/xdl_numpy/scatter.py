@@ -6,13 +6,12 @@ import numpy as np
 from xdl.autodiff import scatter_add
 from xdl.autodiff._scatter import check_scatter
 
-from ._at import at, inside
+from ._at import LARGE, at, inside
 from ._numba import loops
 
 # rows of the result up to which a product with a matrix of zeros and ones is faster, if the rows are WIDE
 FEW = 48
 WIDE = 32
-LARGE = 1 << 18  # numbers from which the compiled loop pays
 BLOCK = 1 << 15
 
 
@@ -24,11 +23,12 @@ def _(values, index, /, *, size):
     if not rows.size or not size:
         return result
     width = result[0].size
-    compiled = loops("scatter", rows.size, least=LARGE)
-    if compiled is not None and rows.dtype.char in "fd":
-        compiled.add(result.reshape(size, width), places, np.ascontiguousarray(rows).reshape(-1, width))
-        return result
-    if size <= FEW and width >= WIDE and rows.dtype.char in "fd":
+    if (
+        size <= FEW
+        and width >= WIDE
+        and rows.dtype.char in "fd"
+        and loops("scatter", rows.size, least=LARGE) is None
+    ):
         product = _by_product(rows.reshape(len(rows), width), places, size)
         if not np.isnan(product).any():  # an infinite row spoils its column
             return product.reshape(result.shape)

@@ -3,12 +3,13 @@
 import array_api_compat.torch as xp
 import torch
 
-from xdl.nn._einsum import check_kinds, contract
+from xdl.nn._einsum import check_kinds, contract, listed
 from xdl.nn._subscripts import spelled
 
 
-@contract.method("torch", when=lambda operands, /, *, subscripts, optimize: optimize == "auto")
-def _(operands, /, *, subscripts, optimize):
+@contract.method("torch", when=lambda a, b, rest, /, *, subscripts, optimize: optimize == "auto")
+def _(a, b, rest, /, *, subscripts, optimize):
+    operands = listed(a, b, rest)
     check_kinds(xp, operands)
     text, shapes = _read(subscripts, tuple([tuple([int(n) for n in x.shape]) for x in operands]))
     y = torch.einsum(text, *[x.reshape(shape) for x, shape in zip(operands, shapes, strict=True)])

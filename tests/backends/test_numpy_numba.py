@@ -74,6 +74,17 @@ def test_scatter_add_is_numpys_bit_by_bit(used, dtype):
 
 
 @each_dtype
+@pytest.mark.parametrize("f", [nn.segment_max, nn.segment_min], ids=lambda f: f.__name__)
+def test_extrema_of_segments_are_numpys(used, f, dtype):
+    x = X[dtype].copy()
+    x[3, 5], x[8, 5], x[5, 6] = np.nan, np.inf, -np.inf
+    places = RNG.integers(-2, 400, SHAPE[0])
+    found, expected = both(lambda: f(x, places, num_segments=410), used, "scatter")
+    assert_equal(found, expected)
+    assert np.isnan(expected).any()
+
+
+@each_dtype
 @pytest.mark.parametrize("rule", [optim.Adam(1e-2), optim.AdamW(1e-2, weight_decay=0.1)], ids=repr)
 def test_steps_are_numpys_bit_by_bit(used, rule, dtype):
     def run():

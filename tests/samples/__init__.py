@@ -26,7 +26,6 @@ ELSEWHERE = {
     "nn.gru_": ("they return or take what the forward pass saves", "nn/test_gru.py"),
     "nn.lstm_": ("they return or take what the forward pass saves", "nn/test_lstm.py"),
     "nn.rnn_": ("they return or take what the forward pass saves", "nn/test_rnn.py"),
-    "nn.contract": ("it takes a list of arrays", "nn/test_einsum.py"),
     "optim.": ("updates write into their arguments", "optim/test_update.py"),
     "random.": ("integers, compared byte by byte with published ones", "core/random/test_same_bytes.py"),
 }

@@ -51,12 +51,19 @@ def einsum(subscripts: str, /, *operands: Array, optimize: str | tuple[Any, ...]
     if not operands:
         message = f"expected an operand for each term of {subscripts!r}, got none"
         raise ValueError(message)
-    return contract(list(operands), subscripts=subscripts, optimize=optimize)
+    a, b, *rest = (*operands, None) if len(operands) == 1 else operands
+    return contract(a, b, tuple(rest) or None, subscripts=subscripts, optimize=optimize)
 
 
 @generic
-def contract(operands: list[Array], /, *, subscripts: str, optimize: str | tuple[Any, ...]) -> Array:
-    """Multiply operands and sum, one pair at a time."""
+def contract(
+    a: Array, b: Array | None, rest: tuple[Array, ...], /, *, subscripts: str, optimize: str | tuple[Any, ...]
+) -> Array:
+    """Multiply operands and sum, one pair at a time; ``rest`` is None where it is empty.
+
+    One or two operands, which most calls have, are dispatched by their types alone.
+    """
+    operands = listed(a, b, rest)
     xp = array_namespace(*operands)
     check_kinds(xp, operands)
     steps = plan(subscripts, tuple([tuple(x.shape) for x in operands]), optimize)
@@ -69,6 +76,11 @@ def contract(operands: list[Array], /, *, subscripts: str, optimize: str | tuple
         parts.append(product(xp, a, b))
     y = _permuted(xp, parts[0], steps.order)
     return xp.astype(y, dtype) if half else y
+
+
+def listed(a: Array, b: Array | None, rest: tuple[Array, ...] | None) -> list[Array]:
+    """Return the operands of `contract` as a list."""
+    return [a] if b is None else [a, b, *(rest or ())]
 
 
 def check_kinds(xp: Any, operands: list[Array]) -> None:

@@ -92,12 +92,12 @@ def rows_at(x: Array, index: Array, /, *, axis: int, from_end: bool) -> Array:
 
 def _pull(xp: Any, dy: Array, y: Array, x: Array, index: Array, *, axis: int, from_end: bool) -> Array:
     n, rank = x.shape[axis], len(index.shape)
-    places, inside = places_of(xp, index, n, from_end)
+    places, _ = places_of(xp, index, n, from_end)
     if axis:
         dy = xp.permute_dims(
             dy, (*range(axis, axis + rank), *range(axis), *range(axis + rank, len(dy.shape)))
         )
-    dx = scatter_add(dy, xp.where(inside, places, n) if from_end else places, size=n)
+    dx = scatter_add(dy, places, size=n)  # which drops what is outside
     return xp.moveaxis(dx, 0, axis) if axis else dx
 
 
