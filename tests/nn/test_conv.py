@@ -322,8 +322,13 @@ def test_half_precision_accumulates_in_single(xp):
     wide = xp.ones((1, 100, 60, 1), dtype=xp.float16)
     assert_equal(nn.conv(x, w), expected, like=x)
     assert_equal(conv_weight_gradient(wide, wide, geometry=g), np.full((1, 1, 1, 1), 6000), like=x)
+    # 2048 + 1 + 1, where float16 loses both ones
+    a = np.full((1, 3, 64), 1 / 64)
+    a[0, 0, :] = 32
+    thirds, ones = xp.asarray(a, dtype=xp.float16), xp.ones((3, 64, 1), dtype=xp.float16)
+    assert_equal(nn.conv(thirds, ones), np.full((1, 1, 1), 2050), like=x)
     with xdl.portable():
-        assert_equal(nn.conv(x, w), expected, like=x)
+        assert_equal(nn.conv(thirds, ones), np.full((1, 1, 1), 2050), like=x)
         assert_equal(conv_weight_gradient(wide, wide, geometry=g), np.full((1, 1, 1, 1), 6000), like=x)
 
 
