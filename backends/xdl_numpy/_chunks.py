@@ -24,7 +24,7 @@ __all__ = [
     "windows",
 ]
 
-CACHED = 768 * 1024  # bytes of what is made for a chunk
+CACHED = 1 << 19  # bytes of what is made for a chunk
 FEWEST = 256  # places of a chunk: products of matrices with fewer rows are slow
 UNPACKED = 10**6  # multiplications up to which OpenBLAS packs no matrices, which is dear for narrow ones
 PART = 128  # fewest places of a part

@@ -10,13 +10,11 @@ import math
 
 import numpy as np
 
-from ._chunks import by_entry, in_parts, meetings, parts, windows
+from ._chunks import CACHED, by_entry, in_parts, meetings, parts, windows
 from ._memory import empty
 from ._threads import share
 
 __all__ = ["correlate", "scatter", "weight_gradient"]
-
-CACHED = 1 << 19  # bytes of the columns of some rows of places
 
 
 def correlate(x, w, b, g):

@@ -14,6 +14,8 @@ from ._threads import share
 
 __all__ = ["correlate", "scatter", "weight_gradient"]
 
+STRIP = 512  # rows of a matrix that are transposed in the first-level cache
+
 
 def correlate(x, w, b, g):
     """Return y (n, *output, d), and what places see, which `weight_gradient` can use again."""
@@ -61,23 +63,27 @@ def weight_gradient(x, dy, g, seen=None):
 def scatter(dy, w, g):
     """Cotangent of ``x``, (n, *spatial, c): each place gives to what it sees."""
     n, (c, d) = len(dy), w.shape[-2:]
-    kernels = w.reshape(-1, d)
+    kernels = np.ascontiguousarray(w.reshape(-1, d).T)
     dx = empty((c, n, *g.spatial), dy.dtype)
 
     def work(first, last):
         dx[:, first:last] = 0
-        for images, rows in chunks(last - first, g.output, len(kernels) * dy.itemsize):
+        for images, rows in chunks(last - first, g.output, kernels.shape[1] * dy.itemsize):
             images = slice(first + images.start, first + images.stop)
             places = dy[images, rows]
-            given = empty((len(kernels), places[..., 0].size), dy.dtype)
-            some = parts(given.shape[1], len(kernels), d)
-            np.matmul(kernels, places.reshape(some, -1, d).swapaxes(1, 2), out=in_parts(given, some))
+            # a product with the transpose of a tall matrix takes twice the time of this one and a copy
+            by_place = empty((places[..., 0].size, kernels.shape[1]), dy.dtype)
+            some = parts(len(by_place), *kernels.shape)
+            np.matmul(places.reshape(some, -1, d), kernels, out=by_place.reshape(some, -1, kernels.shape[1]))
+            given = empty(by_place.shape[::-1], dy.dtype)
+            for k in range(0, len(by_place), STRIP):
+                np.copyto(given[:, k : k + STRIP], by_place[k : k + STRIP].T)
             given = given.reshape(-1, c, *places.shape[:-1])
             for values, (seen, seeing) in zip(given, meetings(g, rows.start, rows.stop), strict=True):
                 target = dx[(slice(None), images, *seen)]
                 np.add(target, values[(slice(None), slice(None), *seeing)], out=target)
 
-    share(work, n, operations=2 * dy.size * len(kernels))
+    share(work, n, operations=2 * dy.size * kernels.shape[1])
     result = empty((n, *g.spatial, c), dy.dtype)
     np.copyto(result, dx.transpose(*range(1, dx.ndim), 0))
     return result
