@@ -48,6 +48,9 @@ def test_an_index_outside_gives_nan_and_no_derivative(xp):
     assert_equal(y, expected, like=x)
     with xdl.portable():
         assert_equal(nn.gather(x, i), expected, like=x)
+    for some in ([1, 2], [-3, 1]):  # on one side alone
+        y = nn.gather(x, xp.asarray(some))
+        assert np.isnan(values(y)).any(axis=1).tolist() == [k in (2, -3) for k in some]
     dy = xp.asarray([[1.0, 2.0], [30.0, 40.0], [5.0, 6.0], [70.0, 80.0], [9.0, 9.0]], dtype=xp.float32)
     for engine in (None, "tape"):
         slopes = xdl.vjp(lambda x: nn.gather(x, i), x, engine=engine)[1](dy)[0]
