@@ -41,7 +41,7 @@ def _definition(monkeypatch):
     _attend.attend.table.clear()
 
 
-@pytest.mark.parametrize(("is_causal", "dropout"), [(True, 0.0), (False, 0.3)])
+@pytest.mark.parametrize(("is_causal", "dropout"), [(False, 0.0), (True, 0.3)])
 @pytest.mark.usefixtures("_definition")
 def test_blocks_of_queries(xp, monkeypatch, is_causal, dropout):
     """Of the portable definition, by either engine; dropout draws the same bits for a block as for all."""
