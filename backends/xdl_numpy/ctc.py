@@ -35,7 +35,7 @@ def _(logits, targets, input_lengths, target_lengths, /, *, blank, reduction, ze
     check_ctc(*args, blank, reduction)
     begun = _begin(*args, blank)
     placed = None if begun is None else _end(begun[1])
-    if placed is None:
+    if begun is None or placed is None:
         options = {"blank": blank, "reduction": reduction, "zero_infinity": zero_infinity}
         return ctc_loss.definition(*args, **options), None
     p, classes, *_ = begun[1]
