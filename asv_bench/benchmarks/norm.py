@@ -214,7 +214,7 @@ class TwoThreads:
 
 
 class Torch:
-    """Of our methods for PyTorch to its functions, on arrays that fit in the cache."""
+    """Of our methods for PyTorch to its functions, of a million numbers."""
 
     params = ["layer_norm", "rms_norm", "group_norm", "batch_norm", "batch_norm_inference"]
     param_names = ("row",)
@@ -228,8 +228,8 @@ class Torch:
 
         from xdl import nn
 
-        x, w, b = by_torch(*arrays((256, 512)))
-        image = x.reshape(8, 32, 512)
+        x, w, b = by_torch(*arrays((2048, 512)))
+        image = x.reshape(64, 32, 512)
         first, var = image.movedim(-1, 1), w * w
         return ratio(
             *{

@@ -15,7 +15,8 @@ from ._norms import alike, trailing
 )
 def _(x, weight=None, bias=None, /, *, axis=-1, eps=1e-5):
     axes = check_layer_norm(x, weight, bias, axis, eps)
-    return F.layer_norm(x, x.shape[x.ndim - len(axes) :], weight, bias, eps)
+    shape = x.shape[x.ndim - len(axes) :]
+    return F.layer_norm(x, shape, weight, bias, eps)
 
 
 @rms_norm.method(

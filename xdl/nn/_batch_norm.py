@@ -2,11 +2,11 @@
 
 from typing import Any, overload
 
-from xdl.core import Array, array_namespace
+from xdl.core import Array, array_namespace, generic
 
 from ._standardize import check_eps, check_parameters, rescale, standardize
 
-__all__ = ["batch_norm"]
+__all__ = ["batch_norm", "normalize_batch"]
 
 
 @overload
@@ -72,19 +72,32 @@ def batch_norm(
     ----------
     Ioffe & Szegedy (2015), arXiv:1502.03167, algorithms 1 and 2
     """
+    check_eps(eps)
+    if mean is None and var is None:
+        return normalize_batch(x, weight, bias, eps=eps)
+    if mean is None or var is None:
+        message = "`mean` and `var` go together: give both to normalize by them, or none"
+        raise ValueError(message)
+    check_parameters(x, channels(x), weight=weight, bias=bias, mean=mean, var=var)
+    return rescale(x, mean, var, weight, bias, eps=eps)
+
+
+@generic
+def normalize_batch(
+    x: Array, weight: Array | None, bias: Array | None, /, *, eps: float
+) -> tuple[Array, Array, Array]:
+    """Normalize by the statistics of the batch; return them too."""
+    shape = channels(x)
+    check_parameters(x, shape, weight=weight, bias=bias)
+    axes = tuple(range(len(x.shape)))
+    y, mean, var = standardize(x, weight, bias, axes=axes[:-1], parameters=axes[-1:], eps=eps, centered=True)
+    xp = array_namespace(x)
+    return y, xp.reshape(mean, shape), xp.reshape(var, shape)
+
+
+def channels(x: Any) -> tuple[int, ...]:
+    """Shape of the parameters, which is that of the last axis."""
     if not x.shape:
         message = "expected `x` of shape (n, ..., c), got a scalar"
         raise ValueError(message)
-    check_eps(eps)
-    last = len(x.shape) - 1
-    shape = (x.shape[last],)
-    check_parameters(x, shape, weight=weight, bias=bias, mean=mean, var=var)
-    if mean is not None and var is not None:
-        return rescale(x, mean, var, weight, bias, eps=eps)
-    if mean is not None or var is not None:
-        message = "`mean` and `var` go together: give both to normalize by them, or none"
-        raise ValueError(message)
-    axes = tuple(range(last))
-    y, mean, var = standardize(x, weight, bias, axes=axes, parameters=(last,), eps=eps, centered=True)
-    xp = array_namespace(x)
-    return y, xp.reshape(mean, shape), xp.reshape(var, shape)
+    return (x.shape[-1],)

@@ -94,7 +94,8 @@ def check_layer_norm(
     x: Array, weight: Array | None, bias: Array | None, axis: int | tuple[int, ...], eps: float
 ) -> tuple[int, ...]:
     """Refuse what does not fit; give the axes sorted, from the front."""
-    axes = tuple(sorted(set(reduced_axes(axis, len(x.shape)))))
+    axes = reduced_axes(axis, len(x.shape))
+    axes = axes if len(axes) == 1 else tuple(sorted(set(axes)))
     if not axes:
         message = "`axis` must name an axis at least, got ()"
         raise ValueError(message)

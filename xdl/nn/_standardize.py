@@ -196,7 +196,7 @@ def _beside(xp: Any, weight: Array, x: Array, parameters: tuple[int, ...]) -> Ar
 def check_parameters(x: Any, shape: tuple[int, ...], **found: Any) -> None:
     """Refuse parameters of another shape or dtype; float32 goes with ``x`` of half precision."""
     for name, a in found.items():
-        if a is None:
+        if a is None or (a.shape == shape and a.dtype == x.dtype):
             continue
         if tuple(a.shape) != shape:
             message = (
