@@ -55,6 +55,7 @@ TESTED_ELSEWHERE = {
     "core/random/_words.py": "arithmetic of 32-bit words; the published vectors in test_threefry.py pass through it",
     "nn/_patches.py": "the portable definitions of convolution, fold and unfold, whose tests do nothing else",
     "nn/_subscripts.py": "test_einsum.py reads subscripts of all kinds, and wrong ones",
+    "nn/_standardize.py": "what layer, batch and group norm are made of; their tests, and samples of every path",
     "testing/__main__.py": "test_conformance.py runs it",
     "testing/_report.py": "test_conformance.py reads what it prints",
     "testing/_rules.py": "the scan, which autodiff/test_registry.py runs",
