@@ -151,6 +151,9 @@ from ._weight_norm import weight_norm
 from ._weight_norm_layers import WeightNorm
 
 __all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
     "Activation",
     "AdaptiveAvgPool",
     "AdaptiveMaxPool",
@@ -165,7 +168,6 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
-    "GRU",
     "GRUCell",
     "GlobalAvgPool",
     "GlobalLpPool",
@@ -173,7 +175,6 @@ __all__ = [
     "GroupNorm",
     "InstanceNorm",
     "KeyValueCache",
-    "LSTM",
     "LSTMCell",
     "LayerNorm",
     "LearnedPositions",
@@ -185,7 +186,6 @@ __all__ = [
     "Parallel",
     "PixelShuffle",
     "RMSNorm",
-    "RNN",
     "RNNCell",
     "Recurrence",
     "Scale",
