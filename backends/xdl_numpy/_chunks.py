@@ -104,7 +104,10 @@ def fill(target, x, start):
 
 @functools.lru_cache(1024)
 def meetings(g, start, stop):
-    """Entries of the input, and the places in some rows that see them, by each entry of the kernel: pairs of slices."""
+    """Entries of the input, and the places in some rows that see them, by each entry of the kernel.
+
+    Pairs of indices of arrays with one axis before those of space.
+    """
     axes = []
     for k, (e, n, s, (before, _), dilation) in enumerate(
         zip(g.kernel, g.spatial, g.stride, g.padding, g.dilation, strict=True)
@@ -116,7 +119,8 @@ def meetings(g, start, stop):
             high = max(low, min(last, (n - 1 - shift) // s + 1))
             seen = slice(low * s + shift, (high - 1) * s + shift + 1, s) if high > low else slice(0, 0)
             axes[-1].append((seen, slice(low - first, high - first)))
-    return [tuple(zip(*pairs, strict=True)) for pairs in itertools.product(*axes)]
+    all_ = slice(None)
+    return [tuple(zip((all_, all_), *pairs, strict=True)) for pairs in itertools.product(*axes)]
 
 
 def transposed(g):

@@ -52,12 +52,12 @@ def scatter(dy, w, g):
     def work(first, last):
         dx[first:last] = 0
         for images, part in _chunks(first, last, g.output, c * dy.itemsize):
-            given = dy[images, part]
+            given, taking = dy[images, part], dx[images]
             term = empty(given.shape, dy.dtype)
             for row, (seen, seeing) in zip(taps, meetings(g, part.start, part.stop), strict=True):
                 np.multiply(given, row, out=term)
-                target = dx[(images, *seen)]
-                np.add(target, term[(slice(None), *seeing)], out=target)
+                target = taking[seen]
+                np.add(target, term[seeing], target)
 
     share(work, n, operations=2 * dy.size * len(taps))
     return dx

@@ -74,15 +74,15 @@ def scatter(dy, w, g):
         dx[first:last] = 0
         for images, rows in chunks(last - first, g.output, taps * c * dy.itemsize):
             images = slice(first + images.start, first + images.stop)
-            part = dy[images, rows]
+            part, taking = dy[images, rows], dx[images]
             places = part.reshape(-1, d)
             given = empty((taps, len(places), c), dy.dtype)
             into = given.reshape(taps, len(places), groups, c // groups).swapaxes(1, 2)
             np.matmul(places.reshape(-1, groups, d // groups).swapaxes(0, 1), kernels, out=into)
             given = given.reshape(taps, *part.shape[:-1], c)
             for values, (seen, seeing) in zip(given, meetings(g, rows.start, rows.stop), strict=True):
-                target = dx[(images, *seen)]
-                np.add(target, values[(slice(None), *seeing)], out=target)
+                target = taking[seen]
+                np.add(target, values[seeing], target)
 
     share(work, n, operations=2 * dy.size * taps * c // groups)
     return dx

@@ -10,11 +10,13 @@ import math
 
 import numpy as np
 
-from ._chunks import CACHED, by_entry, in_parts, meetings, parts, windows
+from ._chunks import by_entry, in_parts, meetings, parts, windows
 from ._memory import empty
 from ._threads import share
 
 __all__ = ["correlate", "scatter", "weight_gradient"]
+
+CACHED = 768 * 1024  # bytes of the columns of some rows of places: there are many calls for each of them
 
 
 def correlate(x, w, b, g):
@@ -71,7 +73,8 @@ def scatter(dy, w, g):
 
     def work(first, last):
         images = slice(first, last)
-        dx[..., images] = 0
+        part = dx[..., images]
+        part[...] = 0
         for rows in chunks:
             places = dy[:, rows, ..., images]
             given = empty((len(kernels), places[0].size), dy.dtype)
@@ -79,8 +82,8 @@ def scatter(dy, w, g):
             np.matmul(kernels, in_parts(places.reshape(d, -1), some), out=in_parts(given, some))
             given = given.reshape(-1, c, *places.shape[1:])
             for values, (seen, seeing) in zip(given, meetings(g, rows.start, rows.stop), strict=True):
-                target = dx[(slice(None), *seen, images)]
-                np.add(target, values[(slice(None), *seeing)], out=target)
+                target = part[seen]
+                np.add(target, values[seeing], target)
 
     share(work, n, operations=2 * dy.size * len(kernels))
     return _channels_last(dx)

@@ -70,7 +70,7 @@ def scatter(dy, w, g):
         dx[:, first:last] = 0
         for images, rows in chunks(last - first, g.output, kernels.shape[1] * dy.itemsize):
             images = slice(first + images.start, first + images.stop)
-            places = dy[images, rows]
+            part, places = dx[:, images], dy[images, rows]
             # a product with the transpose of a tall matrix takes twice the time of this one and a copy
             by_place = empty((places[..., 0].size, kernels.shape[1]), dy.dtype)
             some = parts(len(by_place), *kernels.shape)
@@ -80,8 +80,8 @@ def scatter(dy, w, g):
                 np.copyto(given[:, k : k + STRIP], by_place[k : k + STRIP].T)
             given = given.reshape(-1, c, *places.shape[:-1])
             for values, (seen, seeing) in zip(given, meetings(g, rows.start, rows.stop), strict=True):
-                target = dx[(slice(None), images, *seen)]
-                np.add(target, values[(slice(None), slice(None), *seeing)], out=target)
+                target = part[(slice(None), *seen)]
+                np.add(target, values[(slice(None), *seeing)], target)
 
     share(work, n, operations=2 * dy.size * kernels.shape[1])
     result = empty((n, *g.spatial, c), dy.dtype)
