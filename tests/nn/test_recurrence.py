@@ -120,6 +120,49 @@ def test_one_argument_traced_at_a_time(xp, kind):
     assert_close(at_once(one_by_one, args), whole, **CLOSE)
 
 
+@each_kind
+@pytest.mark.parametrize("engine", [None, "tape"])
+def test_derivatives_of_a_cell(kind, engine):
+    x, *rest = kind.draw(2, 1, 3, 2)
+    step = lambda x, *a: kind.step(x, a[: kind.states], *a[kind.states :])
+    args = (x[:, 0], *rest)
+    if kind.name != "relu":
+        xdl.check_grads(step, args, engine=engine)
+    y, pull = xdl.vjp(step, *args, engine=engine)
+    of_sequence, pull_sequence = xdl.vjp(lambda *a: kind.run(*a)[1:], x, *rest, engine=engine)
+    assert_close(y, of_sequence)
+    dx, *found = pull(tuple(map(np.cos, y)))
+    expected_dx, *expected = pull_sequence(tuple(map(np.cos, y)))
+    assert_close((dx, found), (expected_dx[:, 0], expected))
+
+
+@each_kind
+def test_derivatives_of_a_loop_over_cells(xp, kind):
+    """Those of the sequence, also with a state that starts as none."""
+    x, *rest = on(xp, kind.draw(2, 3, 2, 2))
+    weights = rest[kind.states :]
+
+    def loss(states, last):
+        return sum(xdl.array_namespace(h).sum(h * h) for h in (*states, *last))
+
+    def by_cells(x, *weights):
+        states, total = [None] * kind.states, 0.0
+        for s in range(3):
+            states = kind.step(x[:, s, :], states, *weights)
+            total = total + loss([states[0]], states if s == 2 else ())
+        return total
+
+    def at_a_time(x, *weights):
+        y, *last = kind.run(x, *[None] * kind.states, *weights)
+        return loss([y], last)
+
+    places = tuple(range(1 + len(weights)))
+    found, expected = (
+        at_once(xdl.value_and_grad(f, places, engine="tape"), [x, *weights]) for f in (by_cells, at_a_time)
+    )
+    assert_close(found, expected, **CLOSE)
+
+
 @hypothesis.given(
     n=st.integers(1, 90),
     t=st.integers(1, 12),
