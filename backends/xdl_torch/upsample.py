@@ -16,7 +16,7 @@ def _fits(x, /, *, scale, size, mode, align_corners):
     if mode == "linear":
         return x.dtype in (torch.float32, torch.float64)
     sizes = check_upsample(x, scale, size, mode, align_corners)
-    # PyTorch finds the nearest entry by a product with a ratio in float32, which must be exact
+    # PyTorch finds the nearest entry by a product with a ratio in float32; on every device it is exact for these
     parts = [m // math.gcd(n, m) for n, m in zip(x.shape[1:-1], sizes, strict=True)]
     return all(q & (q - 1) == 0 for q in parts)
 

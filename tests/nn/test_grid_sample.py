@@ -80,6 +80,25 @@ def test_first_derivatives_are_those_of_torch(xp, mode, padding_mode):
             assert_close(found, wanted.numpy(), like=x, rtol=1e-4, atol=1e-5)
 
 
+def test_image_and_grid_of_one_origin(xp):
+    """A second derivative through both, which must not be counted twice."""
+    x = xp.asarray(0.4 * RNG.normal(size=(1, 3, 3, 2)), dtype=xp.float32)
+    weights = xp.asarray(RNG.normal(size=(1, 3, 3, 2)), dtype=xp.float32)
+
+    def slope(x, engine):
+        def loss(x):
+            image = 2.0 * x
+            y = nn.grid_sample(image, xdl.array_namespace(x).tanh(image), padding_mode="border")
+            return xdl.array_namespace(x).sum(y**2 * weights)
+
+        return xdl.array_namespace(x).sum(xdl.grad(loss, engine=engine)(x) * weights)
+
+    found, expected = (
+        at_once(xdl.grad(lambda x, e=engine: slope(x, e), engine=engine), [x]) for engine in (None, "tape")
+    )
+    assert_close(found, expected, rtol=1e-3, atol=1e-3)
+
+
 def test_derivatives_of_images_of_one_axis(xp):
     """As of images of two, of height 1."""
     import torch

@@ -46,7 +46,7 @@ def test_derivatives_are_those_of_torch(xp, mode, align):
 
 
 def test_nearest_is_exact_for_all_sizes():
-    """PyTorch finds entries by a ratio in float32, and is off by one for some sizes."""
+    """No rounded ratio decides between two entries, whatever the library."""
     x = np.arange(600.0).reshape(1, -1, 1)
     for n, m in [(600, 7), (41, 41 * 13), (49, 49 * 7), (100, 331)]:
         y = nn.upsample(x[:, :n], size=m)
