@@ -163,7 +163,7 @@ def _path(
         if count == 2:
             path: Any = [(0, 1)]
         else:
-            path = paths.get_path_fn(optimize)([frozenset(t) for t in terms], frozenset(output), sizes)
+            path = paths.get_path_fn(optimize)([frozenset(t) for t in terms], frozenset(output), sizes, None)
     else:
         path = optimize
     for step in path:
