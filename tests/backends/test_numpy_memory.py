@@ -12,7 +12,7 @@ SHAPE, KIND = (128, 256), np.dtype("f4")
 
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch):
-    monkeypatch.setattr(_memory, "_arrays", {})
+    monkeypatch.setattr(_memory, "_blocks", {})
 
 
 def address(x):
@@ -50,27 +50,42 @@ def test_memory_that_somebody_holds_is_left_alone(hold):
     }
 
 
-def test_what_was_made_read_only_or_reshaped_is_not_used_again():
+def test_what_was_made_read_only_or_reshaped_is_as_new():
     x = _memory.empty(SHAPE, KIND)
     place = address(x)
     x.flags.writeable = False
+    x.shape = (256, 128)
     del x
     y = _memory.empty(SHAPE, KIND)
-    assert address(y) != place
+    assert address(y) == place
     assert y.flags.writeable
+    assert y.shape == SHAPE
+
+
+def test_memory_is_shared_by_shapes_and_dtypes_of_one_size():
+    place = address(_memory.empty(SHAPE, KIND))
+    other = _memory.empty((64, 2, 128), np.dtype("f8"))
+    assert address(other) == place
+    assert other.dtype == np.dtype("f8")
+
+
+def test_arrays_begin_at_a_line_of_the_cache():
+    held = [_memory.empty((1 << 14, k), KIND) for k in range(1, 20)]
+    assert {address(x) % _memory.ALIGNMENT for x in held} == {0}
+    assert all(x.flags.c_contiguous and x.flags.aligned for x in held)
 
 
 def test_small_and_huge_arrays_are_not_kept():
     _memory.empty((3,), KIND)
     _memory.empty((_memory.LARGEST,), KIND)
-    assert _memory._arrays == {}
+    assert _memory._blocks == {}
 
 
 def test_what_is_kept_is_bounded(monkeypatch):
     monkeypatch.setattr(_memory, "KEPT", 1 << 20)
     monkeypatch.setattr(_memory, "_bytes", 0)
     held = [_memory.empty((1 << 15, k), KIND) for k in range(1, 30)]
-    assert sum(a.nbytes for kept in _memory._arrays.values() for a in kept) <= 1 << 20
+    assert sum(block.nbytes for kept in _memory._blocks.values() for block, _ in kept) <= 1 << 20
     assert len(held) == 29
 
 
