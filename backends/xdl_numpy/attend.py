@@ -21,12 +21,17 @@ QUERIES = 256
 CAUSAL = (64, 128)
 # bytes of exponentials that are kept for the backward pass, and up to how many queries
 KEPT, FEW = 1 << 26, 512
+# Many small heads go to the definition, all at once: one by one they would cost fifty microseconds each.
+MANY, SMALL = 16, 100_000
 # scores whose exponentials, and sums of them, are numbers without loss of precision
 SAFE = {"f": 40.0, "d": 300.0}
 
 
 def _suits(q, k, v, bias=None, mask=None, key=None, /, *, dropout, **options):
-    return is_real(q) and not dropout and min(q.size, k.size, v.size) > 0
+    if not is_real(q) or dropout or min(q.size, k.size, v.size) == 0:
+        return False
+    work = q.shape[-2] * k.shape[-2] * (q.shape[-1] + v.shape[-1])
+    return work >= SMALL or math.prod(q.shape[:-2]) <= MANY
 
 
 def _suits_pullback(dy, y, q, k, v, bias=None, mask=None, key=None, /, *, dropout, **options):
