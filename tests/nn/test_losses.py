@@ -114,6 +114,10 @@ def test_values(xp, name, reduction):
 def test_derivatives_are_those_of_torch(xp, name):
     f, *args = CASES.get(name) or (nn.cosine_similarity, U, V)
     ours = f if name == "cosine" else lambda *a: f(*a, reduction="none")
+    if (
+        name == "mae"
+    ):  # torch gives a second derivative that is 0 throughout without memory, which NumPy cannot read
+        ours = lambda p, t: f(p, t, reduction="none") + 0.0 * nn.mse(p, t, reduction="none")
     assert_derivatives(xp, ours, by_torch(name), *args)
 
 
