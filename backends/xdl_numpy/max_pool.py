@@ -33,7 +33,7 @@ def _(x, /, *, geometry):
 def _(dy, x, /, *, geometry, saved):
     if saved is None:
         saved = _pool(x, geometry, keep=True)[1]
-    order, levels = saved
+    order, levels = saved  # pyright: ignore[reportGeneralTypeIssues]
     steps = steps_of(geometry, order)
     dx = empty(levels[0].shape, x.dtype)
     dy = dy.transpose(order)

@@ -1,5 +1,7 @@
 """What windows can be had from PyTorch's kernels for pooling."""
 
+from typing import Any
+
 from xdl.nn._windows import check_windows
 
 __all__ = ["cropped", "plan"]
@@ -8,10 +10,10 @@ _plans = {}
 MOST = 4096
 
 
-def plan(x, window, stride, padding, dilation):
+def plan(x, window, stride, padding, dilation) -> Any:
     """Geometry and the arguments of PyTorch's kernel, or None where it cannot; repeated calls are look-ups."""
+    key = (x.shape, x.dtype, window, stride, padding, dilation)
     try:
-        key = (x.shape, x.dtype, window, stride, padding, dilation)
         return _plans[key]
     except (KeyError, TypeError):  # TypeError: what cannot be looked up is refused below
         g = check_windows(x, window, stride, padding, dilation)

@@ -1,5 +1,6 @@
 """Every transform that differentiates, on every array library, by the tape and by its own engine."""
 
+import array_api_strict
 import numpy as np
 import pytest
 from asserts import assert_close, values
@@ -144,3 +145,12 @@ def test_an_exception_leaves_nothing_behind(xp, engine):
         with pytest.raises(KeyError, match="planted"):
             xdl.grad(broken, engine=engine)(x)
     assert_close(xdl.grad(sin_exp, engine=engine)(x), gradient_of_sin_exp(X), like=x, **tolerance(xp))
+
+
+@pytest.mark.parametrize("xp", [np, array_api_strict], ids=["numpy", "strict"])
+def test_second_derivatives_where_the_cotangent_of_a_quotient_is_zero(xp):
+    """A zero wins over an infinite slope, but the product is linear in it all the same."""
+    f = lambda x: x * ((x + 3.0) / 6.0)
+    assert float(xdl.grad(xdl.grad(f, engine="tape"), engine="tape")(xp.asarray(0.0))) == pytest.approx(1 / 3)
+    g = lambda x: x / (x + 2.0)
+    assert float(xdl.grad(xdl.grad(g, engine="tape"), engine="tape")(xp.asarray(0.0))) == pytest.approx(-0.5)

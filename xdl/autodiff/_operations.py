@@ -115,17 +115,16 @@ def _elementwise(
     for k in (k for k, a in enumerate(active) if a):
         derivative = rule.derivatives[k]
         if isinstance(derivative, Operand):
-            product = f"dy * x{derivative.index}"
+            factor = f"x{derivative.index}"
             needed.add(derivative.index + 1)
-        elif derivative in _LITERAL:
-            product = _LITERAL[derivative]
-        else:
+        elif derivative not in _LITERAL:
             scope[f"d{k}"] = derivative
-            product = f"dy * d{k}(xp, y, {', '.join(xs)})"
+            factor = f"d{k}(xp, y, {', '.join(xs)})"
             needed |= {place - 1 for place in looked_at(derivative, range(1, n + 2))}
-        if rule.strong and derivative not in _LITERAL:
-            product = f"xp.where(dy == 0, dy, {product})"
-        lines.append(f"    dx = {product}")
+        else:
+            factor = None
+        product = f"xp.strong_product(dy, {factor})" if rule.strong else f"dy * {factor}"
+        lines.append(f"    dx = {product if factor else _LITERAL[derivative]}")
         if not alike[k]:
             lines += [
                 f"    if dx.shape != x{k}.shape or dx.dtype is not x{k}.dtype:",
@@ -152,6 +151,8 @@ _LITERAL: dict[Any, str] = {0: "xp.zeros_like(dy)", 1: "dy", -1: "-dy"}
 def _term(xp: Any, derivative: Any, strong: bool) -> Any:
     """Product of a derivative with a tangent, as a function ``(t, y, args)``; None for 1."""
     if isinstance(derivative, Operand):
+        if strong:
+            return lambda t, y, args: xp.strong_product(t, args[derivative.index])
         return lambda t, y, args: t * args[derivative.index]
     if derivative == 0:
         return lambda t, y, args: xp.zeros_like(t)
@@ -160,7 +161,7 @@ def _term(xp: Any, derivative: Any, strong: bool) -> Any:
     if derivative == -1:
         return lambda t, y, args: -t
     if strong:
-        return lambda t, y, args: xp.where(t == 0, t, t * derivative(xp, y, *args))
+        return lambda t, y, args: xp.strong_product(t, derivative(xp, y, *args))
     return lambda t, y, args: t * derivative(xp, y, *args)
 
 

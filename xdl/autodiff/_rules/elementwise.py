@@ -3,7 +3,10 @@
 import math
 from typing import Any
 
-from xdl.autodiff._registry import Operand, composed, partials, rule, undefined, zero
+from xdl.autodiff._bindings import binary
+from xdl.autodiff._functions import LOCAL
+from xdl.autodiff._operations import elementwise
+from xdl.autodiff._registry import Operand, Partials, composed, partials, rule, undefined, zero
 from xdl.core import Array
 
 
@@ -27,6 +30,18 @@ def _inverse(b: Array) -> Array:
     is_zero = isinstance(b, int | float | complex) and b == 0
     return (float("nan") if isinstance(b, complex) else math.copysign(float("inf"), b)) if is_zero else 1 / b
 
+
+def _strong_product(xp: Any) -> Any:
+    """Product in which a zero of the first operand wins over an infinity of the second; linear in both all the same."""
+
+    def product(a: Array, b: Array) -> Array:
+        return xp._base.where(a == 0, a, a * b)
+
+    rule = Partials((Operand(1), Operand(0)), strong=True)
+    return binary(xp, "strong_product", product, elementwise(xp, "strong_product", rule))
+
+
+LOCAL["strong_product"] = _strong_product
 
 # ---- arithmetic ----
 
