@@ -18,12 +18,10 @@ def _heads(xp, x, heads):
 def _(
     xp, q, k, v, mask=None, past_k=None, past_v=None, lengths=None, *, is_causal=0, kv_num_heads=None,
     q_num_heads=None, qk_matmul_output_mode=0, scale=None, softcap=0.0, softmax_precision=None,
-    window_size=None, outputs,
+    left_window_size=-1, right_window_size=-1, outputs,
 ):  # fmt: skip
     if softcap:
         raise Unsupported("a soft cap of the scores")
-    if window_size is not None:
-        raise Unsupported("a window: give it as a mask")
     if len(outputs) > 3 and outputs[3]:
         raise Unsupported("the matrix of the scores")
     packed = q.ndim == 3
@@ -47,6 +45,12 @@ def _(
         )  # the last query sees all keys
         order = xp.arange(s)[None, :] <= xp.arange(t)[:, None] + offset
         allowed = order if allowed is None else xp.logical_and(allowed, order)
+    offset = past if lengths is None else (lengths - t)[:, None, None, None]
+    ahead = xp.arange(s)[None, :] - xp.arange(t)[:, None] - offset  # how far a key is ahead of a query
+    for out, width in ((-ahead, left_window_size), (ahead, right_window_size)):
+        if width >= 0:
+            near = out <= width
+            allowed = near if allowed is None else xp.logical_and(allowed, near)
     if lengths is not None:
         inside = xp.arange(s)[None, :] < lengths[:, None]
         inside = inside[:, None, None, :]

@@ -2,14 +2,18 @@
 
 from xdl import nn
 
-from ._graph import Unsupported, first, last, operator
+from ._graph import first, last, operator
 
 
-def padding(auto_pad, pads, ndim):
+def padding(auto_pad, pads, ndim, window=None):
+    """Padding as xdl has it; ``window`` has the sizes, kernel, stride and dilation, for zeros in front first."""
     if auto_pad == "SAME_UPPER":
         return "same"
     if auto_pad == "SAME_LOWER":
-        raise Unsupported("padding with the odd zero at the front: give it as (before, after)")
+        totals = [
+            max((-(-n // s) - 1) * s + d * (k - 1) + 1 - n, 0) for n, k, s, d in zip(*window, strict=True)
+        ]
+        return tuple((total - total // 2, total // 2) for total in totals)
     if auto_pad == "VALID" or pads is None:
         return "valid"
     return tuple(zip(pads[:ndim], pads[ndim:], strict=True))
@@ -39,13 +43,14 @@ def _(
     strides=None,
 ):
     n = x.ndim - 2
+    stride, dilation = per_axis(strides, n), per_axis(dilations, n)
     y = nn.conv(
         last(xp, x),
         kernels(xp, w),
         b,
-        stride=per_axis(strides, n),
-        padding=padding(auto_pad, pads, n),
-        dilation=per_axis(dilations, n),
+        stride=stride,
+        padding=padding(auto_pad, pads, n, (x.shape[2:], w.shape[2:], stride, dilation)),
+        dilation=dilation,
         groups=group,
         precision="exact",
     )

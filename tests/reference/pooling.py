@@ -27,7 +27,7 @@ def _options(x, auto_pad, ceil_mode, dilations, kernel_shape, pads, strides):
         pads = _ceiling(pads, x.shape[2:], kernel_shape, stride, dilation)
     return tuple(kernel_shape), {
         "stride": stride,
-        "padding": padding(auto_pad, pads, n),
+        "padding": padding(auto_pad, pads, n, (x.shape[2:], kernel_shape, stride, dilation)),
         "dilation": dilation,
     }
 

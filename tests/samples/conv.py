@@ -35,7 +35,7 @@ def draw(n: int, spatial: Any, kernel: Any, c: int, d: int, options: Any) -> Any
     x, dy = RNG.normal(size=(n, *spatial, c)), RNG.normal(size=(n, *g.output, d))
     w = RNG.normal(size=(*kernel, c // g.groups, d))
     scale = 1 / max(w[..., 0].size, 1) ** 0.5
-    return x, scale * w, RNG.normal(size=d), dy / max(dy[..., 0].size, 1) ** 0.5, g
+    return x, scale * w, RNG.normal(size=d), 0.5 * dy / max(dy[..., 0].size, 1) ** 0.5, g
 
 
 def made() -> dict[str, tuple[Sample, ...]]:

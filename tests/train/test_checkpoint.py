@@ -183,11 +183,12 @@ def test_a_writer_killed_at_any_moment_leaves_a_whole_file(tmp_path):
     for _ in range(6):
         with subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE) as process:
             process.stdout.readline()
+            while not path.exists():  # the first save of all
+                time.sleep(0.005)
             time.sleep(rng.uniform(0.02, 0.2))
             process.send_signal(signal.SIGKILL)
-        if path.exists():
-            found = train.load(path, like)
-            seen.append(found["a"][0])
-            assert (found["a"] == seen[-1]).all()
-            assert (found["b"] == seen[-1]).all()
-    assert seen
+        found = train.load(path, like)
+        seen.append(found["a"][0])
+        assert (found["a"] == seen[-1]).all()
+        assert (found["b"] == seen[-1]).all()
+    assert len(seen) == 6

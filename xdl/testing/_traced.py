@@ -108,7 +108,7 @@ def traced(base: Any, *, mode: str = "constant") -> Any:
     if mode not in MODES:
         message = f"`mode` must be one of {MODES}, got {mode!r}"
         raise ValueError(message)
-    level = Tape(functions_of(base.zeros(1)))
+    level = Tape(functions_of(base.zeros(1)), full=True)
     level.entries = _Forgetful(level.functions, mode == "swept")
     level.namespace = level.functions.namespace(level) if mode == "constant" else _active(level)
     return level.namespace

@@ -142,7 +142,7 @@ def _getitem(xp: Any) -> Any:
             return Variable(x._level, y, None)
         level, options = x._level, {"key": key, "shape": value.shape}
         if level.full:
-            return level.record(basic if is_basic else operation, (x._node,), y, (), options)
+            return level.record(basic if is_basic else operation, (x._node,), y, (value,), options)
         level.entries.append((basic if is_basic else operation, (x._node,), None, (), options))
         return Variable(level, y, len(level.entries) - 1)
 
