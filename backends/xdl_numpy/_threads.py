@@ -12,9 +12,14 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-__all__ = ["share"]
+__all__ = ["hold", "let_go", "share"]
 
-SMALLEST = 2e6  # operations of a call, about 50 microseconds: waking a thread and waiting for it takes 30
+# Operations of a call that is worth another thread, half a millisecond: the interpreter's lock has to be handed over.
+SMALLEST = 4e7
+
+# Operations of a product from which several threads of BLAS pay. They spin for a while after it, and whatever else
+# there is to do on their cores has to wait.
+LITTLE = 2e7
 
 _alone = threading.Lock()  # held while BLAS is held to one thread
 _pool: ThreadPoolExecutor | None = None
@@ -38,6 +43,24 @@ def share(work: Callable[[int, int], object], n: int, *, operations: float) -> N
         _run(work, n, count, blas)
     finally:
         _alone.release()
+
+
+def hold(operations: float) -> int:
+    """Hold BLAS to one thread if a product is small; what is returned goes to `let_go`, if it is not 0."""
+    if operations >= LITTLE:
+        return 0
+    blas = _blas()
+    threads = blas.num_threads if blas is not None else 1
+    if threads < 2 or not _alone.acquire(blocking=False):
+        return 0
+    blas.set_num_threads(1)
+    return threads
+
+
+def let_go(threads: int) -> None:
+    """Give BLAS back the threads that `hold` took from it."""
+    _blas().set_num_threads(threads)
+    _alone.release()
 
 
 def _run(work, n, count, blas):

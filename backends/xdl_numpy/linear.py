@@ -5,12 +5,18 @@ import numpy as np
 from xdl.nn._linear import check_linear, linear, linear_pullback
 
 from ._memory import empty
+from ._threads import hold, let_go
 
 
 def _matmul(a, b):
     if a.ndim != 2 or a.dtype != b.dtype:
         return np.matmul(a, b)
-    return np.matmul(a, b, out=empty((a.shape[0], b.shape[1]), a.dtype))
+    held = hold(2.0 * a.shape[0] * b.size)
+    try:
+        return np.matmul(a, b, out=empty((a.shape[0], b.shape[1]), a.dtype))
+    finally:
+        if held:
+            let_go(held)
 
 
 @linear.method("numpy")

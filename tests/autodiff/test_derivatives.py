@@ -151,6 +151,10 @@ def test_an_exception_leaves_nothing_behind(xp, engine):
 def test_second_derivatives_where_the_cotangent_of_a_quotient_is_zero(space):
     """A zero wins over an infinite slope, but the product is linear in it all the same."""
     f = lambda x: x * ((x + 3.0) / 6.0)
-    assert float(xdl.grad(xdl.grad(f, engine="tape"), engine="tape")(space.asarray(0.0))) == pytest.approx(1 / 3)
+    assert float(xdl.grad(xdl.grad(f, engine="tape"), engine="tape")(space.asarray(0.0))) == pytest.approx(
+        1 / 3
+    )
     g = lambda x: x / (x + 2.0)
-    assert float(xdl.grad(xdl.grad(g, engine="tape"), engine="tape")(space.asarray(0.0))) == pytest.approx(-0.5)
+    assert float(xdl.grad(xdl.grad(g, engine="tape"), engine="tape")(space.asarray(0.0))) == pytest.approx(
+        -0.5
+    )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import xdl_numpy._threads as threads
+import xdl_numpy.linear as linear_module
 
 
 class Blas:
@@ -86,6 +87,29 @@ def test_treatment_of_floating_point_errors_is_that_of_the_caller(blas):
 
     with np.errstate(divide="ignore"):
         threads.share(work, 2, operations=1e9)
+
+
+def test_small_products_hold_blas_and_give_it_back(blas):
+    held = threads.hold(1e6)
+    assert held == 2
+    assert blas.num_threads == 1
+    assert threads.hold(1e6) == 0, "it is held already"
+    threads.let_go(held)
+    assert blas.num_threads == 2
+    assert len(seen(2, operations=1e9)) == 2
+
+
+def test_large_products_keep_the_threads_of_blas(blas):
+    assert threads.hold(1e9) == 0
+    blas.num_threads = 1
+    assert threads.hold(1e6) == 0
+    assert blas.said == []
+
+
+def test_the_affine_map_gives_blas_back_after_an_error(blas):
+    with pytest.raises(ValueError, match="matmul"):
+        linear_module._matmul(np.ones((3, 4)), np.ones((5, 6)))
+    assert blas.num_threads == 2
 
 
 def test_the_blas_of_numpy_is_found():

@@ -46,6 +46,9 @@ def unary(xp: Any, name: str, function: Any, table: Any) -> Callable[..., Any]:
 def binary(xp: Any, name: str, function: Any, table: Any) -> Callable[..., Any]:
     """Bind an elementwise function of two arrays."""
     kinds = xp._root._kinds
+    both, left, right = (
+        table.get((*active, True, True)) for active in ((True, True), (True, False), (False, True))
+    )
 
     def call(x: Array, y: Array, /) -> Any:
         if type(x) is Variable:
@@ -79,21 +82,16 @@ def binary(xp: Any, name: str, function: Any, table: Any) -> Callable[..., Any]:
             z = call(a, b)
         else:
             z = function(a, b)
+        if i is None and j is None:
+            return Variable(level, z, None)
         if kind is not None:
-            flags = (i is not None, j is not None, True, True)
+            operation = left if j is None else right if i is None else both
         else:
-            # numbers have no cotangents, so it does not matter what is said of them
             shape, dtype = z.shape, z.dtype
-            flags = (
-                i is not None,
-                j is not None,
-                i is not None and a.shape == shape and a.dtype is dtype,
-                j is not None and b.shape == shape and b.dtype is dtype,
-            )
-        operation = table.get(flags)
+            alike = i is not None and a.shape == shape and a.dtype is dtype
+            alike_too = j is not None and b.shape == shape and b.dtype is dtype
+            operation = table.get((i is not None, j is not None, alike, alike_too))
         if operation is None:
-            if i is None and j is None:
-                return Variable(level, z, None)
             raise no_derivative(name, (i, j))
         if level.full:
             return level.record(operation, (i, j), z, (a, b), None)
