@@ -3,10 +3,9 @@
 import math
 from typing import Any
 
-from array_api_compat import device
-
 from xdl.autodiff import rule
 from xdl.core import Array, array_namespace, generic
+from xdl.core._namespace import device_of
 
 from ._losses import check_reduction, reduce, weight
 from ._precision import narrow, widen
@@ -145,7 +144,7 @@ def hits(xp: Any, labels: Array, n: int, axis: int) -> Array:
     """Whether each of ``n`` classes, along ``axis``, is the label."""
     shape = [1] * (len(labels.shape) + 1)
     shape[axis] = n
-    classes = xp.reshape(xp.arange(n, device=device(labels)), tuple(shape))
+    classes = xp.reshape(xp.arange(n, device=device_of(labels)), tuple(shape))
     return xp.equal(xp.expand_dims(labels, axis=axis), classes)
 
 

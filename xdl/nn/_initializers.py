@@ -8,9 +8,8 @@ same key gives the same numbers, bit by bit, on every backend. A gain multiplies
 import math
 from typing import Any
 
-from array_api_compat import device
-
 from xdl.core import Array, array_namespace, random
+from xdl.core._namespace import device_of
 
 __all__ = [
     "glorot_normal",
@@ -336,4 +335,4 @@ def _untruncated(key: Array, shape: tuple[int, ...], dtype: Any, variance: float
 def _constant(key: Array, shape: tuple[int, ...], dtype: Any, value: float) -> Array:
     xp = array_namespace(key)
     dtype = xp.float32 if dtype is None else dtype
-    return xp.full(shape, value, dtype=dtype, device=device(key))
+    return xp.full(shape, value, dtype=dtype, device=device_of(key))

@@ -3,9 +3,8 @@
 import math
 from typing import Any
 
-from array_api_compat import device
-
 from xdl.core import Array, array_namespace, random
+from xdl.core._namespace import device_of
 
 from ._initializers import fans
 
@@ -52,9 +51,9 @@ def identity(
         raise ValueError(message)
     xp = array_namespace(key)
     *window, n_in, n_out = shape
-    eye = xp.eye(n_in, n_out, dtype=xp.float32 if dtype is None else dtype, device=device(key)) * gain
+    eye = xp.eye(n_in, n_out, dtype=xp.float32 if dtype is None else dtype, device=device_of(key)) * gain
     for k, n in enumerate(reversed(window)):
-        at = xp.reshape(xp.arange(n, device=device(key)) == (n - 1) // 2, (n,) + (1,) * (k + 2))
+        at = xp.reshape(xp.arange(n, device=device_of(key)) == (n - 1) // 2, (n,) + (1,) * (k + 2))
         eye = xp.where(at, eye, 0.0)
     return xp.roll(eye, moves, axis=tuple(range(len(shape)))) if any(moves) else eye
 
