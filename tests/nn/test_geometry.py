@@ -151,3 +151,11 @@ def test_errors_of_transposed_geometries(options, says):
         transposed_geometry(
             (3,), (3,), **{"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1} | options
         )
+
+
+@pytest.mark.parametrize("wrong", [{"stride": 2.0}, {"dilation": True}, {"padding": 1.0}, {"groups": 1.0}])
+def test_what_is_no_int_is_refused_although_its_equal_was_seen(wrong):
+    options = {"stride": 2, "padding": 1, "dilation": 1, "groups": 1}
+    geometry((8, 8), (3, 3), **options)
+    with pytest.raises((TypeError, ValueError)):
+        geometry((8, 8), (3, 3), **(options | wrong))

@@ -145,7 +145,14 @@ def _find(make: Callable[..., Geometry], key: Any) -> Geometry:
         if len(_known) >= MOST:
             _known.clear()
         found = _known[key] = make(*key)
+        return found
+    for option in key[2:]:
+        if type(option) not in _KINDS:  # what is equal to an int that was seen before, but is none
+            return make(*key)
     return found
+
+
+_KINDS = frozenset((int, str, tuple))
 
 
 def resolve(
