@@ -57,6 +57,10 @@ def elementwise(kernel, x, *rest, results=1, scratch=0):
     The arrays ``rest`` have the shape of ``x``, and so have the buffers of a kernel. Large arrays in another
     memory order than the results are copied, and threads share the blocks.
     """
+    if results == 1 and not scratch and x.nbytes < SMALLEST:  # the way of most calls
+        y = np.empty_like(x, subok=False)
+        kernel(x, *rest, y)
+        return y
     made = []
     for _ in range(results):
         y = like(x, x.dtype)
