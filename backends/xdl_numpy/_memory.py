@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 
-__all__ = ["SMALLEST", "empty"]
+__all__ = ["ALIGNMENT", "SMALLEST", "aligned", "empty"]
 
 SMALLEST = 1 << 16  # bytes; below, malloc is as quick
 LARGEST = 1 << 25
@@ -44,11 +44,24 @@ def empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
             kept.append(entry)
             return array
         kept.append(entry)
-    block = np.empty(size + ALIGNMENT, np.uint8)
-    start = -block.ctypes.data % ALIGNMENT
+    block, start = entry = _block(size)
     if len(kept) < OF_A_SIZE:
-        _keep(kept, (block, start))
+        _keep(kept, entry)
     return np.ndarray(shape, dtype, block, start)
+
+
+def aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """As `empty`, and arrays of other sizes begin at a line of the cache, too."""
+    size = math.prod(shape) * dtype.itemsize
+    if SMALLEST <= size <= LARGEST:
+        return empty(shape, dtype)
+    return np.ndarray(shape, dtype, *_block(size))
+
+
+def _block(size: int) -> tuple[np.ndarray, int]:
+    """Fresh memory, and the place in it of the first line of the cache."""
+    block = np.empty(size + ALIGNMENT, np.uint8)
+    return block, -block.ctypes.data % ALIGNMENT
 
 
 def _count(block: np.ndarray) -> int:

@@ -1,16 +1,14 @@
 """Sequences in the order in which a recurrence meets them, and the weights of its gates."""
 
-import math
 from typing import Any
 
 import numpy as np
 
-from ._memory import empty
+from ._memory import ALIGNMENT, aligned, empty
 
 __all__ = [
     "ProductPullback",
     "Sequences",
-    "aligned",
     "by_gate",
     "can_run",
     "gate_products",
@@ -18,16 +16,7 @@ __all__ = [
     "transposed",
 ]
 
-LINE = 64  # bytes
 ROWS = 64  # of an input product: enough for BLAS, few enough to be in the cache when their steps come
-
-
-def aligned(shape, dtype):
-    """Memory that begins with a line of the cache: small products are half as fast again from there."""
-    size = math.prod(shape)
-    memory = empty((size + LINE // dtype.itemsize,), dtype)
-    start = -memory.ctypes.data % LINE // dtype.itemsize
-    return memory[start : start + size].reshape(shape)
 
 
 def can_run(x, *rest):
@@ -88,7 +77,7 @@ class Sequences:
         """Memory for ``[h, x, 1]`` of each step (t + 1, n, m + n_in + 1), filled but for the states to come."""
         (n, t), m = self.shape, len(w_h)
         wide = m + x.shape[-1] + 1
-        every = LINE // x.dtype.itemsize
+        every = ALIGNMENT // x.dtype.itemsize
         z = aligned((t + 1, n, -(-wide // every) * every), x.dtype)[..., :wide]
         z[0, :, :m] = self.sort(h, w_h)
         z[:t, :, m:-1] = self.by_time(x)

@@ -6,10 +6,10 @@ import numpy as np
 
 from xdl.nn._gru import check_gru, gru, gru_forward, gru_pullback
 
+from ._memory import aligned
 from ._recurrence import (
     ProductPullback,
     Sequences,
-    aligned,
     by_gate,
     can_run,
     gate_products,

@@ -6,10 +6,10 @@ import numpy as np
 
 from xdl.nn._lstm import check_lstm, lstm, lstm_forward, lstm_pullback
 
+from ._memory import aligned
 from ._recurrence import (
     ProductPullback,
     Sequences,
-    aligned,
     by_gate,
     can_run,
     gate_products,

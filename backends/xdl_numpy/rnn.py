@@ -6,10 +6,10 @@ import numpy as np
 
 from xdl.nn._rnn import check_rnn, rnn, rnn_forward, rnn_pullback
 
+from ._memory import aligned
 from ._recurrence import (
     ProductPullback,
     Sequences,
-    aligned,
     by_gate,
     can_run,
     gate_products,

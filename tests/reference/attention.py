@@ -39,22 +39,19 @@ def _(
             allowed = mask
         else:
             bias = xp.astype(mask, q.dtype)
-    if is_causal:
-        offset = (
-            past if lengths is None else (lengths - t)[:, None, None, None]
-        )  # the last query sees all keys
-        order = xp.arange(s)[None, :] <= xp.arange(t)[:, None] + offset
-        allowed = order if allowed is None else xp.logical_and(allowed, order)
-    offset = past if lengths is None else (lengths - t)[:, None, None, None]
+    offset = past if lengths is None else (lengths - t)[:, None, None, None]  # the last query sees all keys
     ahead = xp.arange(s)[None, :] - xp.arange(t)[:, None] - offset  # how far a key is ahead of a query
-    for out, width in ((-ahead, left_window_size), (ahead, right_window_size)):
-        if width >= 0:
-            near = out <= width
-            allowed = near if allowed is None else xp.logical_and(allowed, near)
+    limits = []
+    if is_causal:
+        limits.append(ahead <= 0)
+    if left_window_size >= 0:
+        limits.append(-ahead <= left_window_size)
+    if right_window_size >= 0:
+        limits.append(ahead <= right_window_size)
     if lengths is not None:
-        inside = xp.arange(s)[None, :] < lengths[:, None]
-        inside = inside[:, None, None, :]
-        allowed = inside if allowed is None else xp.logical_and(allowed, inside)
+        limits.append((xp.arange(s)[None, :] < lengths[:, None])[:, None, None, :])
+    for limit in limits:
+        allowed = limit if allowed is None else xp.logical_and(allowed, limit)
     y = nn.attention(q, k, v, mask=allowed, bias=bias, scale=scale)
     if packed:
         y = xp.permute_dims(y, (0, 2, 1, 3))
