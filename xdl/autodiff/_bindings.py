@@ -47,7 +47,7 @@ def binary(xp: Any, name: str, function: Any, table: Any) -> Callable[..., Any]:
     """Bind an elementwise function of two arrays."""
     kinds = xp._root._kinds
     both, left, right = (
-        table.get((*active, True, True)) for active in ((True, True), (True, False), (False, True))
+        table[(*active, True, True)] for active in ((True, True), (True, False), (False, True))
     )
 
     def call(x: Array, y: Array, /) -> Any:
@@ -90,7 +90,7 @@ def binary(xp: Any, name: str, function: Any, table: Any) -> Callable[..., Any]:
             shape, dtype = z.shape, z.dtype
             alike = i is not None and a.shape == shape and a.dtype is dtype
             alike_too = j is not None and b.shape == shape and b.dtype is dtype
-            operation = table.get((i is not None, j is not None, alike, alike_too))
+            operation = table[(i is not None, j is not None, alike, alike_too)]
         if operation is None:
             raise no_derivative(name, (i, j))
         if level.full:
@@ -137,7 +137,7 @@ def nary(xp: Any, name: str, function: Any, table: Any) -> Callable[..., Any]:
         active = tuple(node is not None for node in nodes)
         if not any(active):
             return Variable(level, y, None)
-        operation = table.get((*active, *(False for _ in active)))
+        operation = table[(*active, *(False for _ in active))]
         if operation is None:
             raise no_derivative(name, nodes)
         if operation.pack is not None and not level.full:

@@ -19,7 +19,7 @@ from xdl.core._namespace import SCALARS, device_of, is_array
 from ._bindings import binary, defined, nary, recorded, unary
 from ._constants import is_active, newest_level, plain, refused, uniform, unknown, without_derivative
 from ._creation import full, like, numbers_only
-from ._operations import elementwise
+from ._operations import Elementwise
 from ._product import product
 from ._registry import RULES, Composed, Partials, Rule, Zero
 from ._traced_namespace import CREATION, EXTENSIONS, TracedNamespace
@@ -158,7 +158,7 @@ class Functions:
         entry = RULES[name]
         if isinstance(entry, Partials):
             bound = {1: unary, 2: binary}.get(len(entry.derivatives), nary)
-            return bound(self._root, name, function, elementwise(self._root, name, entry))
+            return bound(self._root, name, function, Elementwise(self._root, name, entry))
         if isinstance(entry, Rule):
             return recorded(self._root, name, function, entry, None)
         if isinstance(entry, Composed):
@@ -174,7 +174,7 @@ class Functions:
             entry = function.rule
             if isinstance(entry, Partials):
                 bound = {1: unary, 2: binary}.get(len(entry.derivatives), nary)
-                made: Any = bound(self, function.name, function, elementwise(self, function.name, entry))
+                made: Any = bound(self, function.name, function, Elementwise(self, function.name, entry))
             elif isinstance(entry, Zero):
                 made = without_derivative(function)
             else:

@@ -7,7 +7,6 @@ look at need not be kept: ``keeps_y`` tells of the result, and ``pack`` makes of
 
 import dis
 import functools
-import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +14,7 @@ from xdl.core import Array, NoRuleError
 
 from ._registry import Operand, Partials, Rule
 
-__all__ = ["Operation", "elementwise", "general", "item", "project"]
+__all__ = ["Elementwise", "Operation", "general", "item", "project"]
 
 
 class Operation:
@@ -80,20 +79,25 @@ def _expand(xp: Any, dy: Array, y: Array) -> Array:
     return dy if dy.dtype == y.dtype else xp.astype(dy, y.dtype)
 
 
-def elementwise(xp: Any, name: str, rule: Partials) -> dict[tuple[Any, ...], Operation]:
-    """Operations of an elementwise function, by ``(active, ..., alike, ...)``.
+class Elementwise(dict):
+    """Operations of an elementwise function by ``(active, ..., alike, ...)``, each compiled when it is first asked for.
 
     The flags tell for each operand whether it is active, and then for each whether it is known to have the
-    shape and dtype of the result.
+    shape and dtype of the result. Where an active operand has no derivative there is None.
     """
-    n = len(rule.derivatives)
-    push = _push_terms(xp, [_term(xp, d, rule.strong) for d in rule.derivatives])
-    table = {}
-    for flags in itertools.product((False, True), repeat=2 * n):
+
+    def __init__(self, xp: Any, name: str, rule: Partials) -> None:
+        super().__init__()
+        self._made_of = xp, name, rule
+        self._push = _push_terms(xp, [_term(xp, d, rule.strong) for d in rule.derivatives])
+
+    def __missing__(self, flags: tuple[bool, ...]) -> Operation | None:
+        xp, name, rule = self._made_of
+        n = len(rule.derivatives)
         active, alike = flags[:n], flags[n:]
-        if any(active) and not any(a and d is None for a, d in zip(active, rule.derivatives, strict=True)):
-            table[flags] = _elementwise(xp, name, rule, active, alike, push)
-    return table
+        known = not any(a and d is None for a, d in zip(active, rule.derivatives, strict=True))
+        self[flags] = made = _elementwise(xp, name, rule, active, alike, self._push) if known else None
+        return made
 
 
 def _elementwise(

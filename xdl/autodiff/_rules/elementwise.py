@@ -5,7 +5,7 @@ from typing import Any
 
 from xdl.autodiff._bindings import binary
 from xdl.autodiff._functions import LOCAL
-from xdl.autodiff._operations import elementwise
+from xdl.autodiff._operations import Elementwise
 from xdl.autodiff._registry import Operand, Partials, composed, partials, rule, undefined, zero
 from xdl.core import Array
 
@@ -38,7 +38,7 @@ def _strong_product(xp: Any) -> Any:
         return xp._base.where(a == 0, a, a * b)
 
     rule = Partials((Operand(1), Operand(0)), strong=True)
-    return binary(xp, "strong_product", product, elementwise(xp, "strong_product", rule))
+    return binary(xp, "strong_product", product, Elementwise(xp, "strong_product", rule))
 
 
 LOCAL["strong_product"] = _strong_product
