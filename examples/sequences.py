@@ -87,6 +87,7 @@ def draw(histories: dict[str, dict[str, list[float]]], model: Attentive, x: Any,
         left.plot(np.arange(1, len(history["validation_loss"]) + 1), history["validation_loss"], label=name)
     left.axhline(GUESS, color="gray", linestyle=":", label="always answering 1")
     left.set(yscale="log", xlabel="epoch", ylabel="mean squared error, held out", title="The adding problem")
+    left.xaxis.get_major_locator().set_params(integer=True)
     left.legend(fontsize="small")
     left.grid(alpha=0.3)
     slope = xdl.to_numpy(xdl.grad(lambda x: model(x)[0, 0])(x[:1, ...]))[0, :, 0]
