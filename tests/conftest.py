@@ -22,7 +22,10 @@ from typing import Any
 
 import hypothesis
 import pytest
+from garbage import fill_fresh_memory
 from spaces import SPACES, Space, absent
+
+import xdl
 
 # torch, CuPy and JAX share one GPU in a run; JAX would take three quarters of its memory first.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
@@ -85,6 +88,13 @@ def _reason(test: Any, mark: pytest.Mark) -> str:
         message = f"{test.nodeid}: {mark.name} takes names out of {sorted(known)} and a reason=, got {mark}"
         raise pytest.UsageError(message)
     return reason
+
+
+@pytest.fixture(autouse=True, scope="session")
+def garbage() -> None:
+    """What NumPy's methods read before they have written it is NaN."""
+    xdl.backend("numpy")
+    fill_fresh_memory()
 
 
 @pytest.fixture(autouse=True, scope="module")

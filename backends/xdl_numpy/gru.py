@@ -44,6 +44,7 @@ def _run(x, h, w_x, w_h, b, b_h, lengths, reset, reverse, keep):
     for s, k, products in gate_products(z, w[:, m:], sequences.counts):
         if k < n:
             z[s + 1, k:, :m] = z[s, k:, :m]
+            kept[s if keep else 0, Q, k:] = 0  # the pullback multiplies it, for padding by zeros
         h, after, now = z[s, :k, :m], z[s + 1, :k, :m], kept[s if keep else 0, :, :k]
         if reset == "before":
             _step_before(h, after, now, w[:, :m], products, sums[:, :k])
