@@ -7,8 +7,8 @@ from xdl.core._module import buffer_flags
 from xdl.core._namespace import is_array, is_traced
 from xdl.core.tree import explain_difference
 
-from ._chain import Chain
 from ._rule import Rule, as_array, cast_array, compute_dtype, is_complex
+from ._rules.chain import Chain
 
 __all__ = ["State", "adjust", "init", "overwrite", "update"]
 

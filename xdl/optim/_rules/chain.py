@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from xdl.core import Array
-
-from ._rule import Rule
+from xdl.optim._rule import Rule
 
 __all__ = ["Chain", "chain"]
 

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from xdl.core import Array, array_namespace
-
-from ._rule import Hyper, Rule, cast_array, check_number, compute_dtype, is_complex, widen
+from xdl.optim._rule import Hyper, Rule, cast_array, check_number, compute_dtype, is_complex, widen
 
 __all__ = ["ClipByNorm", "clip_by_norm"]
 

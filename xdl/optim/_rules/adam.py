@@ -3,8 +3,7 @@
 from typing import Any
 
 from xdl.core import Array, array_namespace
-
-from ._rule import Hyper, Rule, check_number, is_complex
+from xdl.optim._rule import Hyper, Rule, check_number, is_complex
 
 __all__ = ["Adam", "AdamW"]
 

@@ -3,8 +3,7 @@
 from typing import Any
 
 from xdl.core import Array, array_namespace, static
-
-from ._rule import Hyper, Rule, check_number
+from xdl.optim._rule import Hyper, Rule, check_number
 
 __all__ = ["SGD"]
 

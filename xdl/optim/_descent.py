@@ -1,0 +1,140 @@
+"""Methods that search along a line: a direction, and a search that any other may replace.
+
+The pass is that of all of them. A method adds how it finds its direction, and what it learns from a step.
+"""
+
+from typing import Any, ClassVar, NamedTuple
+
+from xdl.core import Array, Module
+
+from ._method import Iterate, Method
+from ._problem import Problem
+from ._search import LineSearch, Probe
+from ._searches.backtracking import Backtracking
+from ._status import Status
+
+__all__ = ["Descent", "Move"]
+
+
+class Move(NamedTuple):
+    """Direction of a search.
+
+    Parameters
+    ----------
+    p : (..., size) array
+        Direction.
+    memory : pytree
+        Memory of the method.
+    products : int
+        Products with the Hessian that finding the direction took.
+    """
+
+    p: Array
+    memory: Any = ()
+    products: Any = 0
+
+
+class Line(Module):
+    """What a method of descent remembers: direction, slope along it, stage of the search, and its own memory."""
+
+    p: Array
+    slope: Any
+    probe: Probe
+    fresh: Any  # whether nothing has been learned since the memory was as at the start
+    own: Any
+
+
+class Descent(Method):
+    """Base of methods that search along a direction.
+
+    A subclass defines `direction`; one that learns from its steps also `start` and `learn`; one whose steps
+    have no natural length of 1 also `first_step`.
+    """
+
+    search: LineSearch = Backtracking()
+
+    natural: ClassVar[bool] = False  # whether the very first step has its natural length, 1, too
+
+    def start(self, problem: Problem, x: Array, grad: Array) -> Any:
+        """Memory before the first step, or after a search has failed."""
+        return ()
+
+    def direction(self, problem: Problem, point: Iterate, memory: Any) -> Move:
+        """Direction from a point; where it does not descend, the negative gradient is taken."""
+        raise NotImplementedError
+
+    def learn(self, problem: Problem, memory: Any, before: Iterate, after: Iterate, line: Line) -> Any:
+        """Memory after an accepted step."""
+        return memory
+
+    def first_step(self, problem: Problem, before: Iterate, after: Iterate, line: Line, slope: Any) -> Any:
+        """Length of the step to look at first, in searches after the first one.
+
+        ``line`` is that of the last search, ``slope`` the slope along the new direction.
+        """
+        return problem.xs.constant(1.0)
+
+    def init(self, problem: Problem, x: Array) -> Iterate:
+        """Evaluate, and turn towards the first direction."""
+        xs, state = problem.xs, self.begin(problem, x)
+        yes = state.evaluations > 0
+        own = self.start(problem, x, state.grad)
+        move, slope = self._turn(problem, state, own)
+        length = xs.divide(1.0, xs.sqrt(xs.dot(move.p, move.p)))
+        step = xs.constant(1.0) if self.natural else xs.minimum(length, 1.0)
+        probe = self.search.start(xs, state.value, slope, step)
+        line = Line(p=move.p, slope=slope, probe=probe, fresh=yes, own=move.memory)
+        return state.replace(memory=line, products=state.products + move.products)
+
+    def _turn(self, problem: Problem, point: Iterate, own: Any) -> tuple[Move, Any]:
+        """Direction and the slope along it."""
+        xs = problem.xs
+        move = self.direction(problem, point, own)
+        slope = xs.dot(move.p, point.grad)
+        descends = xs.isfinite(slope) & (slope < 0)
+        if xs.host:
+            if descends:
+                return move, slope
+            return move._replace(p=-point.grad), -xs.dot(point.grad, point.grad)
+        p = xs.select(descends, move.p, -point.grad)
+        return move._replace(p=p), xs.where(descends, slope, -xs.dot(point.grad, point.grad))
+
+    def step(self, problem: Problem, state: Iterate) -> Iterate:
+        """Probe once; where the search ends, move and turn."""
+        xs, line = problem.xs, state.memory
+        x = state.x + xs.expand(line.probe.step) * line.p
+        value, grad = problem.value_and_gradient(x)
+        probe = self.search.next(xs, line.probe, value, xs.dot(grad, line.p))
+        state = state.replace(evaluations=state.evaluations + 1)
+        ended = probe.done | probe.failed
+        if xs.host and not ended:
+            return state.replace(memory=line.replace(probe=probe))
+        searched = line.replace(probe=probe)
+        after = state.replace(x=x, value=value, grad=grad, iterations=state.iterations + 1)
+        point = xs.select(probe.done, after.replace(memory=()), state.replace(memory=()))
+        if xs.host:
+            own = (
+                self.learn(problem, line.own, state, after, searched)
+                if probe.done
+                else self.start(problem, state.x, state.grad)
+            )
+        else:
+            own = xs.select(
+                probe.done,
+                self.learn(problem, line.own, state, after, searched),
+                self.start(problem, state.x, state.grad),
+            )
+        move, slope = self._turn(problem, point, own)
+        step = self.first_step(problem, state, point, searched, slope)
+        # Where even a fresh start finds no step, there is none to be found at this precision.
+        hopeless = probe.failed & line.fresh
+        new = Line(
+            p=move.p,
+            slope=slope,
+            probe=self.search.start(xs, point.value, slope, step),
+            fresh=probe.failed,
+            own=move.memory,
+        )
+        status = xs.where(hopeless, xs.integer(int(Status.NO_PROGRESS)), point.status)
+        turned = point.replace(status=status, memory=new, products=point.products + move.products)
+        return turned if xs.host else xs.select(ended, turned, state.replace(memory=searched))

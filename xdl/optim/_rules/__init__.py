@@ -1,0 +1,1 @@
+"""Update rules, one or a family of close relatives in a file."""
