@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from xdl import autodiff
-from xdl.core import Array, array_namespace
+from xdl.core import Array, array_namespace, tree
 from xdl.core._backends import backend_of
+from xdl.core._namespace import is_array, is_traced
 
 from ._flat import Flat
 from ._method import Iterate, Method
@@ -68,8 +69,13 @@ def running(state: Iterate) -> Any:
 
 
 def drive(
-    task: Task, x0: Any, args: tuple[Any, ...], observe: Callable[[Any, Iterate], Any] | None = None
-) -> tuple[Iterate, Flat]:
+    task: Task,
+    x0: Any,
+    args: tuple[Any, ...],
+    observe: Callable[[Any, Iterate], Any] | None = None,
+    *,
+    watch: Callable[[Array, Any], None] | None = None,
+) -> Iterate:
     """Run a method to its end.
 
     Parameters
@@ -80,22 +86,27 @@ def drive(
     args : tuple
         Further arguments of the function.
     observe : callable, optional
-        Called with the problem and the iterate after every pass; returns true to stop. No loop is compiled then.
+        Called with the problem and the iterate after every pass; returns true to stop. The loop is then one of
+        Python's, and single passes are compiled where operations are slow.
+    watch : callable, optional
+        Called with the point and the value of every evaluation; nothing is compiled then.
     """
-    flat = Flat(x0, batched=task.batched)
-    x = flat.flatten(x0)
-    if backend_of(x).prefers_jit:
-        if observe is None:
-            return _compiled(task)(x0, args), flat
-        return _observed(task, x0, args, observe), flat
+    if watch is None and _compiles(x0):
+        return _compiled(task)(x0, args) if observe is None else _observed(task, x0, args, observe)
     problem, x = task.problem(x0, args, host=not task.batched)
-    xs, state = problem.xs, None
+    problem.watch = watch
+    xs = problem.xs
     state = task.stopping.first(task.method, problem, task.method.init(problem, x))
     stop = observe is not None and observe(problem, state)
     while not stop and bool(xs.any(running(state))):
         state = task.advance(problem, state)
         stop = observe is not None and observe(problem, state)
-    return _stopped(xs, state) if stop else state, flat
+    return _stopped(xs, state) if stop else state
+
+
+def _compiles(x0: Any) -> bool:
+    first = next((leaf for leaf in tree.iterate(x0) if is_array(leaf)), None)
+    return first is not None and not is_traced(type(first)) and backend_of(first).prefers_jit
 
 
 def _stopped(xs: Any, state: Iterate) -> Iterate:

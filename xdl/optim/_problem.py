@@ -46,11 +46,15 @@ class Problem:
     ) -> None:
         self.f, self.flat, self.args, self.xs, self.gradient = f, flat, args, scalars, gradient
         self.given_hessian = hessian
+        self.watch: Callable[[Array, Any], None] | None = None
         self._both: Any = None
 
     def value(self, x: Array) -> Any:
         """Value at ``x``."""
-        return self.xs.number(self.objective(x))
+        value = self.xs.number(self.objective(x))
+        if self.watch is not None:
+            self.watch(x, value)
+        return value
 
     def objective(self, x: Array) -> Array:
         """Value at ``x`` as an array, which derivatives can be taken of."""
@@ -61,6 +65,12 @@ class Problem:
 
     def value_and_gradient(self, x: Array) -> tuple[Any, Array]:
         """Value and gradient at ``x``."""
+        value, grad = self._evaluate(x)
+        if self.watch is not None:
+            self.watch(x, value)
+        return value, grad
+
+    def _evaluate(self, x: Array) -> tuple[Any, Array]:
         if self.gradient is None:
             if self._both is None:
                 self._both = autodiff.value_and_grad(self._total, has_aux=self.flat.lead > 0)

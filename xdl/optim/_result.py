@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from xdl.core import Array, Module, static, to_numpy
+from xdl.core import Array, Module, array_namespace, asarray, static, to_numpy
+from xdl.core._namespace import is_array
 
+from ._flat import Flat
+from ._method import Iterate
 from ._status import Status
 
-__all__ = ["Result"]
+__all__ = ["Result", "make_result"]
 
 
 class Result(Module):
@@ -52,3 +55,21 @@ class Result(Module):
             return Status(codes[0]).message
         counts = {code: codes.count(code) for code in sorted(set(codes))}
         return "; ".join(f"{n} {Status(code).message}" for code, n in counts.items())
+
+
+def make_result(state: Iterate, flat: Flat, trace: Any = None) -> Result:
+    """Result of the last iterate."""
+    x = state.x
+    xp = array_namespace(x)
+    number = lambda v, dtype: v if is_array(v) else asarray(v, like=x, dtype=dtype)
+    counts = {
+        name: number(getattr(state, name), xp.int32)
+        for name in ("status", "iterations", "evaluations", "products")
+    }
+    return Result(
+        x=flat.unflatten(x),
+        value=number(state.value, x.dtype),
+        gradient=flat.unflatten(state.grad),
+        trace=trace,
+        **counts,
+    )

@@ -181,11 +181,14 @@ class OfArrays:
         return self.xp.any(condition)
 
     def select(self, condition: Array, x: Any, y: Any) -> Any:
-        """Trees whose arrays are those of ``x`` for the problems for which the condition holds."""
+        """Trees whose arrays are those of ``x`` for the problems for which the condition holds.
+
+        An array without the axis of the problems belongs to all of them, and is that of ``x``.
+        """
         xp, batch = self.xp, len(self._shape)
 
         def choose(a: Array, b: Array) -> Array:
-            if a is b:
+            if a is b or a.ndim < batch:
                 return a
             return xp.where(xp.reshape(condition, (*condition.shape, *(1,) * (a.ndim - batch))), a, b)
 

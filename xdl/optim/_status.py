@@ -33,7 +33,7 @@ _MESSAGES = {
     Status.MAX_ITERATIONS: "not converged: the largest number of iterations was reached",
     Status.MAX_EVALUATIONS: "not converged: the largest number of evaluations was reached",
     Status.NO_PROGRESS: "not converged: no step was found that improves the value, at this precision",
-    Status.NOT_FINITE: "not started: the value or the gradient at the start is infinite or NaN",
+    Status.NOT_FINITE: "not converged: the value or the gradient is infinite or NaN",
     Status.UNBOUNDED: "diverged: the value fell below any bound",
     Status.STOPPED: "stopped by the callback",
 }
