@@ -12,7 +12,29 @@ from ._rules.adam import Adam, AdamW
 from ._rules.chain import chain
 from ._rules.clip import clip_by_norm
 from ._rules.sgd import SGD
+from ._schedules.cycle import cosine_restarts_schedule, cyclic_schedule, one_cycle_schedule
+from ._schedules.decay import (
+    constant_schedule,
+    cosine_schedule,
+    exponential_schedule,
+    inverse_time_schedule,
+    linear_schedule,
+    polynomial_schedule,
+    step_schedule,
+)
+from ._schedules.piecewise import (
+    interpolated_schedule,
+    join_schedules,
+    loop_schedule,
+    piecewise_constant_schedule,
+    shift_schedule,
+    stretch_schedule,
+    warmup_schedule,
+)
+from ._schedules.plateau import Plateau, ReduceOnPlateau
+from ._schedules.schedule import Schedule
 from ._searches.backtracking import Backtracking
+from ._searches.more_thuente import MoreThuente
 from ._status import Status
 from ._update import State, adjust, init, overwrite, update
 
@@ -23,15 +45,36 @@ __all__ = [
     "AdamW",
     "Backtracking",
     "GradientDescent",
+    "MoreThuente",
+    "Plateau",
+    "ReduceOnPlateau",
     "Result",
     "Rule",
+    "Schedule",
     "State",
     "Status",
     "adjust",
     "chain",
     "clip_by_norm",
+    "constant_schedule",
+    "cosine_restarts_schedule",
+    "cosine_schedule",
+    "cyclic_schedule",
+    "exponential_schedule",
     "init",
+    "interpolated_schedule",
+    "inverse_time_schedule",
+    "join_schedules",
+    "linear_schedule",
+    "loop_schedule",
     "minimize",
+    "one_cycle_schedule",
     "overwrite",
+    "piecewise_constant_schedule",
+    "polynomial_schedule",
+    "shift_schedule",
+    "step_schedule",
+    "stretch_schedule",
     "update",
+    "warmup_schedule",
 ]
