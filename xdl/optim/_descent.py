@@ -13,7 +13,9 @@ from ._search import LineSearch, Probe
 from ._searches.backtracking import Backtracking
 from ._status import Status
 
-__all__ = ["Descent", "Move"]
+__all__ = ["Descent", "Line", "Move"]
+
+PATIENCE = 10  # accepted steps without a decrease: rounding alone makes one or two
 
 
 class Move(NamedTuple):
@@ -41,6 +43,7 @@ class Line(Module):
     slope: Any
     probe: Probe
     fresh: Any  # whether nothing has been learned since the memory was as at the start
+    stalls: Any  # accepted steps since one that decreased the value
     own: Any
 
 
@@ -83,7 +86,7 @@ class Descent(Method):
         length = xs.divide(1.0, xs.sqrt(xs.dot(move.p, move.p)))
         step = xs.constant(1.0) if self.natural else xs.minimum(length, 1.0)
         probe = self.search.start(xs, state.value, slope, step)
-        line = Line(p=move.p, slope=slope, probe=probe, fresh=yes, own=move.memory)
+        line = Line(p=move.p, slope=slope, probe=probe, fresh=yes, stalls=xs.integer(0), own=move.memory)
         return state.replace(memory=line, products=state.products + move.products)
 
     def _turn(self, problem: Problem, point: Iterate, own: Any) -> tuple[Move, Any]:
@@ -126,13 +129,15 @@ class Descent(Method):
             )
         move, slope = self._turn(problem, point, own)
         step = self.first_step(problem, state, point, searched, slope)
-        # Where even a fresh start finds no step, there is none to be found at this precision.
-        hopeless = probe.failed & line.fresh
+        # Where even a fresh start finds no step, or steps only wander, there is none to be found at this precision.
+        stalls = xs.where(value < state.value, xs.integer(0), line.stalls + 1)
+        hopeless = (probe.failed & line.fresh) | (stalls > PATIENCE)
         new = Line(
             p=move.p,
             slope=slope,
             probe=self.search.start(xs, point.value, slope, step),
             fresh=probe.failed,
+            stalls=stalls,
             own=move.memory,
         )
         status = xs.where(hopeless, xs.integer(int(Status.NO_PROGRESS)), point.status)

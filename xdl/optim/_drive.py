@@ -1,5 +1,6 @@
 """The loop that runs a method: on the host while that is quick, compiled where operations one by one are slow."""
 
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -93,6 +94,17 @@ def drive(
     """
     if watch is None and _compiles(x0):
         return _compiled(task)(x0, args) if observe is None else _observed(task, x0, args, observe)
+    with _quiet(x0):  # a search that steps beyond the domain of the function steps back
+        return _run(task, x0, args, observe, watch)
+
+
+def _quiet(x0: Any) -> Any:
+    first = next((leaf for leaf in tree.iterate(x0) if is_array(leaf)), None)
+    unknown = first is None or is_traced(type(first))
+    return contextlib.nullcontext() if unknown else backend_of(first).quiet()
+
+
+def _run(task: Task, x0: Any, args: tuple[Any, ...], observe: Any, watch: Any) -> Iterate:
     problem, x = task.problem(x0, args, host=not task.batched)
     problem.watch = watch
     xs = problem.xs

@@ -5,6 +5,7 @@ from typing import Any
 
 from xdl import autodiff
 from xdl.core import Array, array_namespace
+from xdl.core._namespace import device_of
 
 from ._flat import Flat
 from ._scalars import OfArrays, OfFloats
@@ -105,7 +106,7 @@ class Problem:
         if self.given_hessian is not None:
             return self.given_hessian(self.flat.unflatten(x), *self.args)
         xp, product = array_namespace(x), autodiff.linearize(self.gradient_at, x)[1]
-        unit = xp.eye(self.flat.size, dtype=x.dtype)
+        unit = xp.eye(self.flat.size, dtype=x.dtype, device=device_of(x))
         columns = [
             product(xp.broadcast_to(unit[k, :], x.shape) + xp.zeros_like(x)) for k in range(self.flat.size)
         ]

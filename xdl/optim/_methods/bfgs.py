@@ -3,6 +3,7 @@
 from typing import Any
 
 from xdl.core import Array, array_namespace
+from xdl.core._namespace import device_of
 from xdl.optim._descent import Descent, Line, Move
 from xdl.optim._method import Iterate
 from xdl.optim._problem import Problem
@@ -26,7 +27,7 @@ class BFGS(Descent):
     def start(self, problem: Problem, x: Array, grad: Array) -> Any:
         """Identity, and that it has no scale yet."""
         xp, xs = array_namespace(x), problem.xs
-        unit = xp.eye(problem.flat.size, dtype=x.dtype)
+        unit = xp.eye(problem.flat.size, dtype=x.dtype, device=device_of(x))
         return unit + xp.zeros_like(x)[..., None], xs.integer(0)
 
     def direction(self, problem: Problem, point: Iterate, memory: Any) -> Move:
