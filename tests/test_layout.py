@@ -24,7 +24,18 @@ LIBRARIES = {"numpy", "cupy", "torch", "jax", "jaxlib", "scipy", "dask", "ndonnx
 FRAMEWORKS = {"torch", "jax", "cupy"}
 
 # A package may import itself and those of lower rank, and no others.
-RANK = {"core": 0, "autodiff": 1, "nn": 2, "optim": 3, "models": 4, "train": 4, "rl": 5, "gp": 5, "tuning": 6}
+RANK = {
+    "core": 0,
+    "autodiff": 1,
+    "linalg": 2,
+    "nn": 3,
+    "optim": 4,
+    "models": 5,
+    "train": 5,
+    "rl": 6,
+    "gp": 6,
+    "tuning": 7,
+}
 ONLY = {"data": {"core"}, "interop": {"core", "nn"}}
 MAY_IMPORT_ALL = {"", "testing", "__main__"}
 
@@ -56,6 +67,7 @@ TESTED_ELSEWHERE = {
     "nn/_patches.py": "the portable definitions of convolution, fold and unfold, whose tests do nothing else",
     "nn/_subscripts.py": "test_einsum.py reads subscripts of all kinds, and wrong ones",
     "nn/_standardize.py": "what layer, batch and group norm are made of; their tests, and samples of every path",
+    "optim/_observe.py": "what looks on; test_minimize.py and test_trace.py run all of it",
     "testing/__main__.py": "test_conformance.py runs it",
     "testing/_report.py": "test_conformance.py reads what it prints",
     "testing/_rules.py": "the scan, which autodiff/test_registry.py runs",

@@ -49,27 +49,7 @@ def dropout():
     return lambda: nn.dropout(x, key, rate=0.1), lambda: F.dropout(t, 0.1)
 
 
-def adam():
-    """Steps of 10 million parameters, against the default of torch.optim, which is not fused."""
-    import numpy as np
-    import torch
-
-    from xdl import optim
-
-    torch.set_num_threads(1)
-    w, g = np.random.default_rng(0).standard_normal((2, 10_000_000), dtype=np.float32)
-    p = torch.nn.Parameter(torch.tensor(w))
-    p.grad = torch.tensor(g)
-    theirs, rule = torch.optim.Adam([p]), optim.Adam(1e-3)
-    held = [w, optim.init(rule, w)]
-
-    def ours():
-        held[:] = optim.update(rule, held[0], g, held[1], donate=True)
-
-    return ours, theirs.step
-
-
-PAIRS = {f.__name__: f for f in (softmax, gelu, dropout, adam)}
+PAIRS = {f.__name__: f for f in (softmax, gelu, dropout)}
 
 
 def measured(name, numba):
