@@ -70,6 +70,20 @@ class Descent(Method):
         """Memory after an accepted step."""
         return memory
 
+    def remember(self, problem: Problem, memory: Any, before: Iterate, after: Iterate, line: Line) -> Any:
+        """Memory after a search has ended: that of `learn` for an accepted step, of `start` without one.
+
+        Of problems whose search goes on, the memory may be anything. But a method that masks what it writes, and
+        writes in place, spares the copies that the choice between old and new memory costs.
+        """
+        xs = problem.xs
+        if xs.host:
+            if line.probe.done:
+                return self.learn(problem, memory, before, after, line)
+            return self.start(problem, before.x, before.grad)
+        learned = self.learn(problem, memory, before, after, line)
+        return xs.select(line.probe.done, learned, self.start(problem, before.x, before.grad))
+
     def first_step(self, problem: Problem, before: Iterate, after: Iterate, line: Line, slope: Any) -> Any:
         """Length of the step to look at first, in searches after the first one.
 
@@ -115,18 +129,7 @@ class Descent(Method):
         searched = line.replace(probe=probe)
         after = state.replace(x=x, value=value, grad=grad, iterations=state.iterations + 1)
         point = xs.select(probe.done, after.replace(memory=()), state.replace(memory=()))
-        if xs.host:
-            own = (
-                self.learn(problem, line.own, state, after, searched)
-                if probe.done
-                else self.start(problem, state.x, state.grad)
-            )
-        else:
-            own = xs.select(
-                probe.done,
-                self.learn(problem, line.own, state, after, searched),
-                self.start(problem, state.x, state.grad),
-            )
+        own = self.remember(problem, line.own, state, after, searched)
         move, slope = self._turn(problem, point, own)
         step = self.first_step(problem, state, point, searched, slope)
         # Where even a fresh start finds no step, or steps only wander, there is none to be found at this precision.
@@ -141,5 +144,6 @@ class Descent(Method):
             own=move.memory,
         )
         status = xs.where(hopeless, xs.integer(int(Status.NO_PROGRESS)), point.status)
-        turned = point.replace(status=status, memory=new, products=point.products + move.products)
-        return turned if xs.host else xs.select(ended, turned, state.replace(memory=searched))
+        status = xs.where(ended, status, point.status)
+        products = point.products + xs.where(ended, move.products, 0)
+        return point.replace(status=status, memory=xs.select(ended, new, searched), products=products)
