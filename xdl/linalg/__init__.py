@@ -1,0 +1,5 @@
+"""Linear algebra beyond the standard: triangular equations, Krylov methods without matrices, and factors of near ones."""
+
+from ._triangular import cho_solve, solve_triangular
+
+__all__ = ["cho_solve", "solve_triangular"]
