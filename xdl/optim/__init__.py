@@ -3,9 +3,11 @@
 A rule is two functions on one array (`Rule`); `init`, `update` and `adjust` serve every rule alike.
 """
 
+from ._adjust import adjust
 from ._methods.bfgs import BFGS
 from ._methods.gradient_descent import GradientDescent
 from ._minimize import minimize
+from ._overwrite import overwrite
 from ._result import Result
 from ._rule import Rule
 from ._rules.adam import Adam, AdamW
@@ -36,7 +38,7 @@ from ._schedules.schedule import Schedule
 from ._searches.backtracking import Backtracking
 from ._searches.more_thuente import MoreThuente
 from ._status import Status
-from ._update import State, adjust, init, overwrite, update
+from ._update import State, init, update
 
 __all__ = [
     "BFGS",

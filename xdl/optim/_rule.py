@@ -4,9 +4,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from xdl.core import Array, Module, array_namespace, tree
+from xdl.core import Array, Module, array_namespace, asarray, tree
+from xdl.core._namespace import is_array, is_traced
 
-__all__ = ["Hyper", "Rule"]
+__all__ = ["Composite", "Hyper", "Rule"]
 
 # A hyperparameter: a number, or a schedule, which maps the count of steps taken (a 0-d array) to one.
 Hyper = float | Callable[[Array], Array]
@@ -25,12 +26,34 @@ class Rule(Module):
     needs memory. In `step`, fields are 0-d arrays in the dtype of ``x``: the code is the paper's formula.
 
     ``elementwise`` says that an entry of the step depends on the same entry of the arguments alone, so
-    that a backend may work through an array in blocks. ``modifier`` says that the rule changes gradients
-    but makes no step of them.
+    that a backend may work through an array in blocks; arrays of the state are then of the shape of ``x``,
+    or 0-d. ``modifier`` says that the rule changes gradients but makes no step of them. ``limits`` are
+    bounds ``low <= number < high`` of hyperparameters, by name.
     """
 
     elementwise: ClassVar[bool] = True
     modifier: ClassVar[bool] = False
+    limits: ClassVar[dict[str, tuple[float, float]]] = {}
+
+    def __post_init__(self) -> None:
+        for name in self.limits:
+            default, value = getattr(type(self), name, None), getattr(self, name)
+            if isinstance(default, tuple) and isinstance(value, list):
+                setattr(self, name, tuple(value))
+            self.check(name, getattr(self, name))
+
+    def check(self, name: str, value: Any) -> None:
+        """Refuse a number outside the limits of a hyperparameter; schedules and arrays are not looked at."""
+        if name not in self.limits or value is None:
+            return
+        low, high = self.limits[name]
+        default = getattr(type(self), name, None)
+        if isinstance(default, tuple) and not (isinstance(value, tuple) and len(value) == len(default)):
+            pair = {2: "a pair"}.get(len(default), f"a tuple of {len(default)}")
+            message = f"`{name}` must be {pair} of numbers in {_interval(low, high)}, got {value!r}"
+            raise ValueError(message)
+        for number in value if isinstance(default, tuple) else (value,):
+            check_number(name, number, low, high)
 
     def init(self, x: Array, /) -> tuple[Any, ...]:
         """State for one array of parameters, before the first step."""
@@ -60,6 +83,25 @@ class Rule(Module):
         """
         raise NotImplementedError
 
+    def place(self, following: list[Any], *, after: bool) -> list[Any]:
+        """Rules of a chain from this one on, given those that follow it.
+
+        Parameters
+        ----------
+        following : list of Rule
+            The rest of the chain.
+        after : bool
+            Whether this rule stands after the one that makes the step, and so is given a step, not a gradient.
+        """
+        return [self, *following]
+
+    def start(self, path: str, x: Array, /) -> Any:
+        """State for the leaf at a path; a rule that asks where a leaf lies overrides this."""
+        return self.init(widen(x, compute_dtype(x)))
+
+    def survey(self, named: Sequence[tuple[str, Array]], /) -> None:
+        """Refuse leaves, given with their paths, to which the rule cannot be applied."""
+
     def apply(
         self, xs: Sequence[Array], grads: Sequence[Array], states: Sequence[Any], t: Array, /
     ) -> tuple[list[Any], list[Array]]:
@@ -77,11 +119,33 @@ class Rule(Module):
         return new_states, steps
 
     def advance(
-        self, xs: Sequence[Array], grads: Sequence[Array], states: Sequence[Any], t: Array, /
+        self,
+        xs: Sequence[Array],
+        grads: Sequence[Array],
+        states: Sequence[Any],
+        t: Array,
+        /,
+        *,
+        donate: bool = False,
     ) -> tuple[list[Array], list[Any]]:
-        """Parameters and states after a step."""
+        """Parameters and states after a step; with ``donate``, memory of both may be overwritten."""
         new_states, steps = self.apply(xs, grads, states, t)
         return [add_step(x, dx) for x, dx in zip(xs, steps, strict=True)], new_states
+
+    def bind(self, values: Any, count: Array, /) -> Any:
+        """Rule with arrays for its hyperparameters: given ones, and its schedules at a count of steps."""
+        leaves, structure = tree.flatten(self)
+        given = iter(tree.leaves(values))
+        bound = [as_number(count, leaf(count)) if callable(leaf) else next(given) for leaf in leaves]
+        return tree.unflatten(structure, bound)
+
+    def evaluate(self, state: Any, x: Array, /) -> Array:
+        """Parameters to evaluate a model with, where a rule keeps others than those it takes gradients at."""
+        return x
+
+    def observe(self, state: Any, curvature: Array, /) -> Any:
+        """State that has seen an estimate of the Hessian's diagonal; most rules have no use for one."""
+        return state
 
     def __eq__(self, other: object) -> bool:
         """Rules are equal if all their fields are."""
@@ -90,6 +154,31 @@ class Rule(Module):
     def __hash__(self) -> int:
         """Hash of the fields."""
         return hash((type(self), *self.__dict__.values()))
+
+
+class Composite(Rule):
+    """Base of rules made of other rules, which are in the field ``rules``; None stands for no step."""
+
+    rules: tuple[Any, ...]
+
+    elementwise: ClassVar[bool] = False
+
+    def survey(self, named: Sequence[tuple[str, Array]], /) -> None:
+        """Ask every rule."""
+        for rule in self.rules:
+            if rule is not None:
+                rule.survey(named)
+
+    def clock(self, count: Array, /) -> Array:
+        """Count of steps of the rules inside, given that of this one."""
+        return count
+
+    def bind(self, values: Any, count: Array, /) -> Any:
+        """Bind every rule by its own count of steps."""
+        inner = self.clock(count)
+        pairs = zip(self.rules, values.rules, strict=True)
+        bound = [None if rule is None else rule.bind(given, inner) for rule, given in pairs]
+        return self.replace(rules=tuple(bound))
 
 
 def compute_dtype(x: Array) -> Any:
@@ -149,16 +238,58 @@ def cast_rule(rule: Rule, dtype: Any) -> Any:
     return tree.unflatten(structure, [cast_array(leaf, dtype) for leaf in leaves])
 
 
-def check_number(rule: Rule, name: str, low: float, high: float = math.inf) -> None:
+def square_modulus(x: Array) -> Array:
+    """Square of the modulus, real."""
+    if not is_complex(x):
+        return x * x
+    xp = array_namespace(x)
+    return xp.real(x * xp.conj(x))
+
+
+def real_zeros(x: Array) -> Array:
+    """Zeros in the shape of an array, real."""
+    xp = array_namespace(x)
+    return xp.zeros_like(xp.real(x) if is_complex(x) else x)
+
+
+def as_number(like: Array, value: Any) -> Array:
+    """Value of a hyperparameter as a 0-d array in the library, dtype and device of another one."""
+    if isinstance(value, bool) or not (isinstance(value, int | float) or is_array(value)):
+        message = f"a hyperparameter must be a number or a 0-d array, got {value!r}"
+        raise TypeError(message)
+    # Within a transform of the library itself, nothing may leave the transform to be converted.
+    own = is_array(value) and (is_traced(type(value)) or array_namespace(value) is array_namespace(like))
+    new = as_array(cast_array(value, like.dtype)) if own else asarray(value, like=like, dtype=like.dtype)
+    if new.shape != ():
+        message = (
+            f"a hyperparameter must be a number or a 0-d array, got an array of shape {tuple(new.shape)}"
+        )
+        raise ValueError(message)
+    return new
+
+
+def check_number(name: str, number: Any, low: float, high: float = math.inf) -> None:
     """Refuse a hyperparameter outside ``[low, high)``; a schedule is not looked at."""
-    value = getattr(rule, name)
-    for number in value if isinstance(value, tuple) else (value,):
-        if callable(number):
-            continue
-        if isinstance(number, bool) or not isinstance(number, int | float):
-            message = f"`{name}` must be a number or a function of the step count, got {number!r}"
-            raise TypeError(message)
-        if not low <= number < high:
-            bound = f"in [{low:g}, {high:g})" if high < math.inf else f"at least {low:g} and finite"
-            message = f"`{name}` must be {bound}, got {number!r}"
-            raise ValueError(message)
+    if callable(number):
+        return
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        message = f"`{name}` must be a number or a function of the step count, got {number!r}"
+        raise TypeError(message)
+    if not low <= number < high:
+        bound = f"in {_interval(low, high)}" if high < math.inf else f"at least {low:g} and finite"
+        message = f"`{name}` must be {bound}, got {number!r}"
+        raise ValueError(message)
+
+
+def check_count(name: str, number: Any) -> None:
+    """Refuse what is not a positive integer."""
+    if isinstance(number, bool) or not isinstance(number, int):
+        message = f"`{name}` must be an integer, got {number!r}"
+        raise TypeError(message)
+    if number < 1:
+        message = f"`{name}` must be at least 1, got {number!r}"
+        raise ValueError(message)
+
+
+def _interval(low: float, high: float) -> str:
+    return f"[{low:g}, {high:g})"

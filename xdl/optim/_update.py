@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from xdl.core import Array, Module, TreeError, array_namespace, asarray, generic, static, tree
+from xdl.core import Array, Module, TreeError, array_namespace, asarray, static, tree
 from xdl.core._module import buffer_flags
-from xdl.core._namespace import is_array, is_traced
+from xdl.core._namespace import is_array
 from xdl.core.tree import explain_difference
 
+from ._overwrite import overwrite
 from ._rule import Rule, as_array, cast_array, compute_dtype, is_complex
-from ._rules.chain import Chain
 
-__all__ = ["State", "adjust", "init", "overwrite", "update"]
+__all__ = ["State", "bind", "init", "update"]
 
 
 class State(Module):
@@ -92,8 +92,7 @@ def _start(rule: Rule, path: str, x: Any) -> tuple[Any, Any]:
     dtype = compute_dtype(x)
     if dtype is None:
         return None, None
-    xp = array_namespace(x)
-    return dtype, rule.init(x if xp.finfo(x.dtype).bits >= 32 else xp.astype(x, dtype))
+    return dtype, rule.start(path, x)
 
 
 def update(rule: Rule, params: Any, grads: Any, state: State, *, donate: bool = False) -> tuple[Any, State]:
@@ -148,8 +147,7 @@ def update(rule: Rule, params: Any, grads: Any, state: State, *, donate: bool = 
     xp = array_namespace(*xs, *gs)
     gs = [xp.conj(g) if is_complex(g) else g for g in gs]
 
-    bound = _bind(state, xs) if state.scheduled else state.values
-    count = as_array(state.count + 1)
+    bound, count = bind(state, xs), as_array(state.count + 1)
     if donate:
         xs, states = overwrite(count, xs, gs, states, rule=bound)
     else:
@@ -161,45 +159,13 @@ def update(rule: Rule, params: Any, grads: Any, state: State, *, donate: bool = 
     return tree.unflatten(structure, leaves), state.replace(count=count, leaves=tuple(new_states))
 
 
-@generic
-def overwrite(
-    t: Array, xs: list, grads: list, states: list, /, *, rule: Rule
-) -> tuple[list[Array], list[Any]]:
-    """Step of a list of arrays whose memory, and that of their states, may be overwritten.
-
-    Parameters
-    ----------
-    t : 0-d array of integers
-        Number of the step, from 1. Its library decides which method runs.
-    xs, grads : list of array
-        Parameters and their gradients, of floating-point dtypes.
-    states : list of tuple
-        States of the rule for them.
-    rule : Rule
-        With hyperparameters as 0-d arrays.
-
-    Returns
-    -------
-    xs : list of array
-    states : list of tuple
-    """
-    if not isinstance(rule, Chain):
-        return rule.advance(xs, grads, states, t)
-    columns = []
-    for k, stage in enumerate(rule.stages[:-1]):
-        column, grads = stage.apply(xs, grads, [state[k] for state in states], t)
-        columns.append(column)
-    xs, last = overwrite(t, xs, grads, [state[-1] for state in states], rule=rule.stages[-1])
-    return xs, list(zip(*columns, last, strict=True))
-
-
-def _bind(state: State, xs: list[Array]) -> Any:
-    """Rule with arrays for its hyperparameters, schedules evaluated."""
-    leaves, structure = tree.flatten(state.rule)
-    given = iter(tree.leaves(state.values))
-    count = cast_array(state.count, _widest(xs))
-    bound = [_like(count, leaf(count)) if callable(leaf) else next(given) for leaf in leaves]
-    return tree.unflatten(structure, bound)
+def bind(state: State, xs: list[Array]) -> Any:
+    """Rule of a state with arrays for its hyperparameters, in the widest dtype of the parameters."""
+    return (
+        state.rule.bind(state.values, cast_array(state.count, _widest(xs)))
+        if state.scheduled
+        else state.values
+    )
 
 
 def _widest(xs: list[Array]) -> Any:
@@ -237,69 +203,3 @@ def _describe(x: Any) -> str:
     if not is_array(x):
         return "no array" if x is None else f"a {type(x).__name__}"
     return f"{str(x.dtype).split('.')[-1]} of shape {tuple(x.shape)}"
-
-
-def adjust(state: State, **changes: Any) -> State:
-    """State with some hyperparameters changed.
-
-    Parameters
-    ----------
-    state : State
-        State of an optimizer.
-    **changes
-        New values by name, such as ``learning_rate=1e-4``: numbers or 0-d arrays. In a chain, every rule
-        that has the name gets the value.
-
-    Returns
-    -------
-    State
-
-    Raises
-    ------
-    ValueError
-        If the rule has no such hyperparameter, or it is a schedule.
-    """
-    values = state.values
-    for name, value in changes.items():
-        values = _adjust(values, state.rule, name, value)
-    return state.replace(values=values)
-
-
-def _adjust(values: Any, rule: Rule, name: str, value: Any) -> Any:
-    chained = isinstance(rule, Chain)
-    stages = list(zip(values.stages, rule.stages, strict=True)) if chained else [(values, rule)]
-    having = [k for k, (_, stage) in enumerate(stages) if tree.leaves(getattr(stage, name, None))]
-    if name not in {n for _, stage in stages for n in _names(stage)}:
-        known = ", ".join(n for _, stage in stages for n in _names(stage))
-        message = f"{rule!r} has no hyperparameter {name!r}; it has {known}"
-        raise ValueError(message)
-    new = [pair[0] for pair in stages]
-    for k in having:
-        old = getattr(new[k], name)
-        if tree.structure(old) != tree.structure(value) or not tree.leaves(old):
-            scheduled = any(callable(leaf) for leaf in tree.leaves(getattr(stages[k][1], name)))
-            reason = "it is given by a schedule" if scheduled else f"expected {old!r}"
-            message = f"`{name}` cannot be set to {value!r}: {reason}"
-            raise ValueError(message)
-        new[k] = new[k].replace(**{name: tree.map(_like, old, value)})
-    return values.replace(stages=tuple(new)) if chained else new[0]
-
-
-def _names(rule: Rule) -> list[str]:
-    leaves = dict.fromkeys(path.split(".")[0] for path, _ in tree.leaves_with_path(rule))
-    return list(leaves)
-
-
-def _like(old: Array, value: Any) -> Array:
-    if isinstance(value, bool) or not (isinstance(value, int | float) or is_array(value)):
-        message = f"a hyperparameter must be a number or a 0-d array, got {value!r}"
-        raise TypeError(message)
-    # Within a transform of the library itself, nothing may leave the transform to be converted.
-    own = is_array(value) and (is_traced(type(value)) or array_namespace(value) is array_namespace(old))
-    new = as_array(cast_array(value, old.dtype)) if own else asarray(value, like=old, dtype=old.dtype)
-    if new.shape != ():
-        message = (
-            f"a hyperparameter must be a number or a 0-d array, got an array of shape {tuple(new.shape)}"
-        )
-        raise ValueError(message)
-    return new

@@ -1,11 +1,14 @@
 """Adam, and Adam with decoupled weight decay."""
 
-from typing import Any
+from math import inf
+from typing import Any, ClassVar
 
 from xdl.core import Array, array_namespace
-from xdl.optim._rule import Hyper, Rule, check_number, is_complex
+from xdl.optim._rule import Hyper, Rule, real_zeros, square_modulus
 
-__all__ = ["Adam", "AdamW"]
+__all__ = ["Adam", "AdamW", "adam_direction", "init_moments"]
+
+LIMITS: dict[str, tuple[float, float]] = {"learning_rate": (0, inf), "decay": (0, 1), "eps": (0, inf)}
 
 
 class Adam(Rule):
@@ -34,8 +37,7 @@ class Adam(Rule):
     decay: tuple[Hyper, Hyper] = (0.9, 0.999)
     eps: Hyper = 1e-8
 
-    def __post_init__(self) -> None:
-        check_adam(self)
+    limits: ClassVar[dict[str, tuple[float, float]]] = LIMITS
 
     def init(self, x: Array, /) -> tuple[Any, ...]:
         """Moments zero."""
@@ -77,9 +79,7 @@ class AdamW(Rule):
     eps: Hyper = 1e-8
     weight_decay: Hyper = 1e-2
 
-    def __post_init__(self) -> None:
-        check_adam(self)
-        check_number(self, "weight_decay", 0)
+    limits: ClassVar[dict[str, tuple[float, float]]] = LIMITS | {"weight_decay": (0, inf)}
 
     def init(self, x: Array, /) -> tuple[Any, ...]:
         """Moments zero."""
@@ -93,22 +93,9 @@ class AdamW(Rule):
         return state, -self.learning_rate * (direction + self.weight_decay * x)  # pyright: ignore
 
 
-def check_adam(rule: Any) -> None:
-    """Check the hyperparameters that every variant of Adam has."""
-    if not isinstance(rule.decay, tuple | list) or len(rule.decay) != 2:
-        message = f"`decay` must be a pair of numbers in [0, 1), got {rule.decay!r}"
-        raise ValueError(message)
-    rule.decay = tuple(rule.decay)
-    check_number(rule, "learning_rate", 0)
-    check_number(rule, "decay", 0, 1)
-    check_number(rule, "eps", 0)
-
-
 def init_moments(x: Array) -> tuple[Array, Array]:
     """First and second moment zero; the second is real."""
-    xp = array_namespace(x)
-    modulus = xp.real(x) if is_complex(x) else x
-    return xp.zeros_like(x), xp.zeros_like(modulus)
+    return array_namespace(x).zeros_like(x), real_zeros(x)
 
 
 def adam_direction(state: Any, grad: Array, t: Array, decay: Any, eps: Any) -> tuple[Any, Array]:
@@ -116,13 +103,6 @@ def adam_direction(state: Any, grad: Array, t: Array, decay: Any, eps: Any) -> t
     xp = array_namespace(grad)
     (m, v), (b1, b2) = state, decay
     m = b1 * m + (1 - b1) * grad
-    v = b2 * v + (1 - b2) * _square_modulus(grad)
+    v = b2 * v + (1 - b2) * square_modulus(grad)
     m_hat, v_hat = m / (1 - b1**t), v / (1 - b2**t)
     return (m, v), m_hat / (xp.sqrt(v_hat) + eps)
-
-
-def _square_modulus(x: Array) -> Array:
-    if not is_complex(x):
-        return x * x
-    xp = array_namespace(x)
-    return xp.real(x * xp.conj(x))

@@ -1,10 +1,11 @@
 """Bounds on gradients."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any, ClassVar
 
 from xdl.core import Array, array_namespace
-from xdl.optim._rule import Hyper, Rule, cast_array, check_number, compute_dtype, is_complex, widen
+from xdl.optim._rule import Hyper, Rule, cast_array, compute_dtype, is_complex, widen
 
 __all__ = ["ClipByNorm", "clip_by_norm"]
 
@@ -16,9 +17,7 @@ class ClipByNorm(Rule):
 
     elementwise: ClassVar[bool] = False
     modifier: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        check_number(self, "max_norm", 0)
+    limits: ClassVar[dict[str, tuple[float, float]]] = {"max_norm": (0, inf)}
 
     def apply(
         self, xs: Sequence[Array], grads: Sequence[Array], states: Sequence[Any], t: Array, /

@@ -1,9 +1,10 @@
 """Gradient descent, with momentum and with Nesterov's momentum."""
 
-from typing import Any
+from math import inf
+from typing import Any, ClassVar
 
 from xdl.core import Array, array_namespace, static
-from xdl.optim._rule import Hyper, Rule, check_number
+from xdl.optim._rule import Hyper, Rule
 
 __all__ = ["SGD"]
 
@@ -40,10 +41,10 @@ class SGD(Rule):
     momentum: Hyper | None = 0.0
     nesterov: bool = static(default=False)
 
+    limits: ClassVar[dict[str, tuple[float, float]]] = {"learning_rate": (0, inf), "momentum": (0, 1)}
+
     def __post_init__(self) -> None:
-        check_number(self, "learning_rate", 0)
-        if self.momentum is not None:
-            check_number(self, "momentum", 0, 1)
+        super().__post_init__()
         if not self.momentum:
             # None is no leaf: without a velocity there is no such hyperparameter to adjust.
             self.momentum = None

@@ -1,0 +1,130 @@
+import numpy as np
+import pytest
+from asserts import assert_close, assert_equal
+from optim.catalogue import RULES, example
+
+import xdl
+from xdl import optim
+
+each_rule = pytest.mark.parametrize("rule", RULES, ids=repr)
+
+
+def copy(tree):
+    return xdl.tree.map(lambda x: xdl.array_namespace(x).asarray(x, copy=True), tree)
+
+
+def steps(rule, params, slopes, state, n, *, donate=False):
+    """Run ``n`` steps on gradients that depend on the parameters and on the step."""
+    for k in range(n):
+        grads = xdl.tree.map(lambda x, g, k=k: x + g * (1 + k % 3), params, slopes)
+        params, state = optim.update(rule, params, grads, state, donate=donate)
+    return params, state
+
+
+@each_rule
+def test_donated_steps_equal_pure_ones(xp, rule):
+    check_donated(rule, *example(xp))
+
+
+@each_rule
+def test_donated_steps_equal_pure_ones_in_float64(xp64, rule):
+    check_donated(rule, *example(xp64, xp64.float64))
+
+
+def check_donated(rule, params, slopes):
+    state = optim.init(rule, params)
+    pure = steps(rule, params, slopes, state, 5)
+    donated = steps(rule, copy(params), slopes, copy(state), 5, donate=True)
+    assert_close(donated, pure)
+    back_params, back_state = copy(donated)  # a state may go from one path to the other
+    assert_close(steps(rule, back_params, slopes, back_state, 3), steps(rule, pure[0], slopes, pure[1], 3))
+
+
+@each_rule
+@pytest.mark.xp_only("numpy", "torch", reason="arrays are written in place there")
+@pytest.mark.xp_skip("numpy-readonly", reason="nothing can be written there")
+def test_a_donated_step_works_in_place(xp, rule):
+    params, grads = example(xp)
+    state = optim.init(rule, params)
+    new, new_state = optim.update(rule, params, grads, state, donate=True)
+    assert new["w"] is params["w"]
+    for x, old in zip(xdl.tree.leaves(new_state.leaves), xdl.tree.leaves(state.leaves), strict=True):
+        assert x is old
+
+
+@pytest.mark.xp_only("jax", reason="arrays are deleted there")
+def test_an_array_given_up_is_not_silently_wrong_on_jax(xp):
+    params, grads = example(xp)
+    rule = optim.Adam()
+    optim.update(rule, params, grads, optim.init(rule, params), donate=True)
+    with pytest.raises(RuntimeError, match="deleted"):
+        params["w"] + 1
+
+
+@pytest.mark.parametrize("rule", [optim.Adam(0.1), optim.AdamW(0.1), optim.SGD(0.1, momentum=0.9)], ids=repr)
+@pytest.mark.parametrize("shape", [(5,), (70_001,), (300, 257), (2, 40_000), (3, 5, 9000), (0, 3)])
+@pytest.mark.parametrize("order", ["C", "F", "strided"])
+@pytest.mark.xp_only("numpy", reason="blocks are NumPy's")
+@pytest.mark.xp_skip("numpy-readonly", reason="nothing can be written there")
+def test_blocks_cover_every_shape_and_memory_order(xp, rule, shape, order):
+    rng = np.random.default_rng(0)
+    grad = rng.standard_normal(shape)
+    if order == "strided":
+        x = rng.standard_normal((*shape[:-1], 2 * shape[-1]))[..., ::2]
+    else:
+        x = np.asarray(rng.standard_normal(shape), order=order)
+    state = optim.init(rule, x)
+    pure, pure_state = optim.update(rule, x.copy(), grad, state)
+    donated, donated_state = optim.update(rule, x, grad, copy(state), donate=True)
+    assert donated is x
+    assert_close(donated, pure, atol=1e-15)
+    assert_close(donated_state.leaves, pure_state.leaves, atol=1e-15)
+
+
+@pytest.mark.parametrize("rule", [optim.Adam(0.1), optim.SGD(0.1, momentum=0.5)], ids=repr)
+@pytest.mark.parametrize("turned", ["parameters", "gradient"])
+def test_donated_steps_of_transposed_arrays(xp, rule, turned):
+    """PyTorch's fused kernels would pair entries by their place in memory."""
+    x = xp.reshape(xp.linspace(-1.0, 2.0, 12, dtype=xp.float32), (3, 4))
+    grad = xp.reshape(xp.linspace(3.0, -1.0, 12, dtype=xp.float32), (4, 3))
+    x, grad = (x, xp.matrix_transpose(grad)) if turned == "gradient" else (xp.matrix_transpose(x), grad)
+    state = optim.init(rule, x)
+    pure = optim.update(rule, x, grad, optim.update(rule, x, grad, state)[1])
+    first = xp.matrix_transpose(copy(xp.matrix_transpose(x)))
+    state = optim.update(rule, first, grad, state, donate=True)[1]
+    second = xp.matrix_transpose(copy(xp.matrix_transpose(x))) if turned == "parameters" else copy(x)
+    assert_close(optim.update(rule, second, grad, state, donate=True), pure)
+
+
+@pytest.mark.parametrize("donate", [False, True])
+def test_a_leaf_in_two_places_takes_one_step_in_each(xp, donate):
+    """A donated step that wrote the shared array twice would move it twice as far."""
+    rule, x = optim.SGD(0.5), xp.ones((3,), dtype=xp.float32)
+    grad = xp.ones((3,), dtype=xp.float32)
+    (a, b), _ = optim.update(rule, (x, x), (grad, grad), optim.init(rule, (x, x)), donate=donate)
+    assert_equal((a, b), (xp.full((3,), 0.5, dtype=xp.float32),) * 2)
+
+
+@pytest.mark.parametrize("donate", [False, True])
+@pytest.mark.parametrize("rule", [optim.Adam(0.1), optim.SGD(0.1)], ids=repr)
+def test_a_gradient_may_be_the_parameters_of_another_leaf(xp, rule, donate):
+    a, b = (xp.asarray(x, dtype=xp.float32) for x in ([1.0, 2.0], [3.0, -4.0]))
+    expected, _ = optim.update(rule, (a, b), (b + 0, a + 0), optim.init(rule, (a, b)))
+    a, b = copy((a, b))
+    found, _ = optim.update(rule, (a, b), (b, a), optim.init(rule, (a, b)), donate=donate)
+    assert_close(found, expected)
+
+
+@pytest.mark.xp_only("torch", reason="torch's own transforms")
+def test_a_donated_step_inside_a_transform_of_torch(xp):
+    import torch
+
+    rule = optim.SGD(0.5)
+
+    def after(x):
+        y, _ = optim.update(rule, x, x * x, optim.init(rule, x), donate=True)
+        return y.sum()
+
+    np.testing.assert_allclose(torch.func.grad(after)(torch.tensor([1.0, 3.0])).numpy(), [0.0, -2.0])
+    mapped = torch.func.vmap(after)(torch.ones(2, 3))
+    np.testing.assert_allclose(mapped.numpy(), [1.5, 1.5])
