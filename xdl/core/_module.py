@@ -120,11 +120,11 @@ class Module:
 
     def replace(self, **changes: Any) -> Any:
         """Copy of the module with some fields changed."""
-        names = {field.name for field in dataclasses.fields(self)}  # pyright: ignore[reportArgumentType]
-        unknown = changes.keys() - names
-        if unknown:
-            message = f"{type(self).__name__} has no field {sorted(unknown)[0]!r}; it has {', '.join(sorted(names))}"
-            raise TypeError(message)
+        names = type(self)._fields
+        for name in changes:
+            if name not in names:
+                message = f"{type(self).__name__} has no field {name!r}; it has {', '.join(sorted(names))}"
+                raise TypeError(message)
         module: Any = object.__new__(type(self))
         module.__dict__.update(self.__dict__, **changes)
         return module
