@@ -122,13 +122,13 @@ class Descent(Method):
         x = state.x + xs.expand(line.probe.step) * line.p
         value, grad = problem.value_and_gradient(x)
         probe = self.search.next(xs, line.probe, value, xs.dot(grad, line.p))
-        state = state.replace(evaluations=state.evaluations + 1)
+        searched = line.replace(probe=probe)
         ended = probe.done | probe.failed
         if xs.host and not ended:
-            return state.replace(memory=line.replace(probe=probe))
-        searched = line.replace(probe=probe)
+            return state.replace(evaluations=state.evaluations + 1, memory=searched)
+        state = state.replace(evaluations=state.evaluations + 1, memory=())
         after = state.replace(x=x, value=value, grad=grad, iterations=state.iterations + 1)
-        point = xs.select(probe.done, after.replace(memory=()), state.replace(memory=()))
+        point = xs.select(probe.done, after, state)
         own = self.remember(problem, line.own, state, after, searched)
         move, slope = self._turn(problem, point, own)
         step = self.first_step(problem, state, point, searched, slope)
