@@ -1,0 +1,1 @@
+"""Hyperparameters that change with the count of steps, one kind per file."""
