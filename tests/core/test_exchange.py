@@ -89,6 +89,16 @@ def test_an_array_that_is_at_home_is_not_copied(xp):
     assert_equal(y, x)
 
 
+def test_constants_beside_a_traced_array_are_on_its_device(xp):
+    def loss(x):
+        return xdl.array_namespace(x).sum(x * xdl.asarray([3.0, 4.0], like=x, dtype=x.dtype))
+
+    x = xp.asarray([1.0, 2.0])
+    if "mock" in xp.__name__:
+        x = mock.asarray([1.0, 2.0], device=mock.Device("device2"))
+    assert_equal(xdl.grad(loss)(x), [3.0, 4.0], like=x)
+
+
 def test_torch_tensors_of_every_make_reach_the_host():
     import torch
 

@@ -28,7 +28,7 @@ def asarray(x: Any, *, like: Array | None = None, dtype: Any = None) -> Array:
         return current_backend().asarray(x, dtype=dtype)
     xp = array_namespace(like)
     if is_traced(type(like)):
-        return xp.asarray(x, dtype=dtype)
+        return xp.asarray(x, dtype=dtype, device=device_of(like))
     owner = backend_of(like)
     result = owner.asarray(x, dtype=dtype)
     device = device_of(like)
