@@ -36,7 +36,14 @@ from ._schedules.piecewise import (
 from ._schedules.plateau import Plateau, ReduceOnPlateau
 from ._schedules.schedule import Schedule
 from ._searches.backtracking import Backtracking
+from ._searches.brent import Brent
+from ._searches.fixed import Fixed
+from ._searches.golden_section import GoldenSection
+from ._searches.hager_zhang import HagerZhang
 from ._searches.more_thuente import MoreThuente
+from ._searches.newton_search import NewtonSearch
+from ._searches.strong_wolfe import StrongWolfe
+from ._searches.weak_wolfe import WeakWolfe
 from ._status import Status
 from ._update import State, init, update
 
@@ -46,8 +53,13 @@ __all__ = [
     "Adam",
     "AdamW",
     "Backtracking",
+    "Brent",
+    "Fixed",
+    "GoldenSection",
     "GradientDescent",
+    "HagerZhang",
     "MoreThuente",
+    "NewtonSearch",
     "Plateau",
     "ReduceOnPlateau",
     "Result",
@@ -55,6 +67,8 @@ __all__ = [
     "Schedule",
     "State",
     "Status",
+    "StrongWolfe",
+    "WeakWolfe",
     "adjust",
     "chain",
     "clip_by_norm",

@@ -1,8 +1,11 @@
 """Steps that are shortened until the value has decreased enough."""
 
+import math
 from typing import Any
 
 from xdl.optim._search import LineSearch, Probe
+
+from .conditions import End, descends, sufficient
 
 __all__ = ["Backtracking"]
 
@@ -18,6 +21,16 @@ class Backtracking(LineSearch):
         A step is followed by the minimum of the parabola through what is known of ``phi``, but by no less than
         ``lowest`` and no more than ``highest`` of it; equal numbers give geometric steps.
 
+    Raises
+    ------
+    ValueError
+        If the numbers are not in their ranges.
+
+    Notes
+    -----
+    A step whose value or slope is not finite is too long. Where a value equals the first one but for rounding
+    errors, the slope decides, by the approximate conditions of Hager & Zhang.
+
     References
     ----------
     Armijo (1966); Nocedal & Wright (2006), algorithm 3.1 and (3.57); Dennis & Schnabel (1996), algorithm A6.3.1
@@ -27,22 +40,30 @@ class Backtracking(LineSearch):
     lowest: float = 0.1
     highest: float = 0.5
 
+    def __post_init__(self) -> None:
+        if not 0.0 < self.decrease < 1.0 or not 0.0 < self.lowest <= self.highest < 1.0:
+            found = f"got {self.decrease}, {self.lowest} and {self.highest}"
+            message = f"`decrease` must be in (0, 1), and 0 < `lowest` <= `highest` < 1, {found}"
+            raise ValueError(message)
+
     def start(self, xs: Any, value: Any, slope: Any, step: Any) -> Probe:
         """Begin with the step that was given."""
-        no = value != value
-        return Probe(step=step, done=no, failed=no, count=xs.integer(0), memory=(value, slope))
+        no, hopeless = value != value, xs.negate(descends(xs, value, slope))
+        memory = End(xs.constant(0.0), value, slope)
+        return Probe(step, no & hopeless, hopeless, xs.integer(0), memory)
 
     def next(self, xs: Any, probe: Probe, value: Any, slope: Any) -> Probe:
         """Accept the step, or shorten it."""
-        value0, slope0 = probe.memory
-        step = probe.step
-        enough = value <= value0 + self.decrease * step * slope0
-        done = enough & xs.isfinite(value) & xs.isfinite(slope)
+        step, start, here = probe.step, probe.memory, End(probe.step, value, slope)
+        finite = xs.isfinite(value) & xs.isfinite(slope)
+        done = sufficient(xs, start, here, self.decrease) & finite & xs.negate(probe.failed)
+        if xs.host and done:
+            return Probe(step, True, False, probe.count + 1, start)
         # the minimum of the parabola with phi(0), phi'(0) and phi(step)
-        shorter = xs.divide(-slope0 * step * step, 2.0 * (value - value0 - slope0 * step))
-        usable = xs.isfinite(shorter)
-        shorter = xs.where(usable, shorter, self.highest * step)
+        above = xs.where(finite, value - start.value - start.slope * step, math.nan)
+        shorter = xs.divide(-0.5 * start.slope * step * step, above)
+        shorter = xs.where(xs.isfinite(shorter), shorter, self.highest * step)
         shorter = xs.minimum(xs.maximum(shorter, self.lowest * step), self.highest * step)
         count = probe.count + 1
-        failed = xs.negate(done) & (count >= self.max_probes)
-        return Probe(xs.where(done, step, shorter), done, failed, count, probe.memory)
+        failed = probe.failed | xs.negate(done) & (count >= self.max_probes)
+        return Probe(xs.where(done, step, shorter), done, failed, count, start)

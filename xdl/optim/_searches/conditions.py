@@ -1,16 +1,34 @@
-"""What a step must do for a search to accept it."""
+"""When a search may end, and how."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["check_wolfe", "descends", "indistinct"]
+from xdl.optim._search import Probe
+
+__all__ = ["End", "check_wolfe", "choose", "descends", "level", "settle", "sufficient"]
 
 NOISE = 64.0  # rounding errors of a value, in units of its last place
+
+
+class End(NamedTuple):
+    """A step that was looked at, such as one end of an interval."""
+
+    step: Any
+    value: Any
+    slope: Any
+
+
+def choose(xs: Any, condition: Any, x: End, y: End) -> End:
+    """One of two ends."""
+    if xs.host:
+        return x if condition else y
+    return End(*[xs.where(condition, a, b) for a, b in zip(x, y, strict=True)])
 
 
 def check_wolfe(decrease: float, curvature: float) -> None:
     """Refuse constants of the Wolfe conditions that no step need satisfy."""
     if not 0.0 < decrease <= curvature < 1.0:
-        message = f"`decrease` and `curvature` must satisfy 0 < decrease <= curvature < 1, got {decrease} and {curvature}"
+        found = f"got {decrease} and {curvature}"
+        message = f"`decrease` and `curvature` must satisfy 0 < decrease <= curvature < 1, {found}"
         raise ValueError(message)
 
 
@@ -19,16 +37,48 @@ def descends(xs: Any, value: Any, slope: Any) -> Any:
     return (slope < 0.0) & xs.isfinite(slope) & xs.isfinite(value)
 
 
-def indistinct(xs: Any, value0: Any, slope0: Any, value: Any, slope: Any, decrease: float) -> Any:
-    """Whether a step decreases enough by its slope, where its value differs from the first by rounding errors.
+def level(xs: Any, origin: End, here: End) -> Any:
+    """Whether two values differ by no more than rounding errors, so that their difference says nothing."""
+    return xs.abs(here.value - origin.value) <= NOISE * xs.eps * xs.abs(origin.value)
 
-    There differences of values say nothing, but slopes still do: for a parabola Armijo's condition is
-    ``slope <= (2 decrease - 1) slope0``, the second of the approximate Wolfe conditions.
+
+def sufficient(xs: Any, origin: End, here: End, decrease: float) -> Any:
+    """Whether a step decreases enough: by Armijo's condition or, where the values say nothing, by the slope.
+
+    For a parabola, ``phi(a) <= phi(0) + decrease * a * phi'(0)`` is ``phi'(a) <= (2 decrease - 1) phi'(0)``.
 
     References
     ----------
     Hager & Zhang (2005), "A new conjugate gradient method with guaranteed descent and an efficient line
-    search", (4.1)
+    search", (4.1), the second of the approximate Wolfe conditions
     """
-    near = xs.abs(value - value0) <= NOISE * xs.eps * xs.abs(value0)
-    return near & (slope <= (2.0 * decrease - 1.0) * slope0)
+    by_slope = here.slope <= (2.0 * decrease - 1.0) * origin.slope
+    by_value = here.value <= origin.value + decrease * here.step * origin.slope
+    return xs.where(level(xs, origin, here), by_slope, by_value)
+
+
+def settle(
+    xs: Any, probe: Probe, step: Any, done: Any, stuck: Any, best: Any, useful: Any, memory: Any
+) -> Probe:
+    """Stage after a probe; where the search is stuck, it ends at the best step it has seen.
+
+    Parameters
+    ----------
+    xs : OfFloats or OfArrays
+    probe : Probe
+        Stage before.
+    step : number
+        Length of the step to look at next, where the search goes on.
+    done, stuck : boolean
+        Whether the step that was looked at is accepted; whether there is no better one to be found.
+    best : number
+        Length of the best step so far, which is looked at once more, unless it was the last.
+    useful : boolean
+        Whether that is any better than none.
+    memory : pytree
+    """
+    alive, stuck = xs.negate(probe.failed), stuck & xs.negate(done)
+    done = (done | stuck & useful & (best == probe.step)) & alive
+    failed = xs.negate(done) & stuck & xs.negate(useful & (best != probe.step)) | probe.failed
+    step = xs.where(done, probe.step, xs.where(stuck, best, step))
+    return Probe(step, done, failed, probe.count + 1, memory)

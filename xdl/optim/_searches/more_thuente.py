@@ -4,17 +4,9 @@ from typing import Any, NamedTuple
 
 from xdl.optim._search import LineSearch, Probe
 
-from .conditions import check_wolfe, descends, indistinct
+from .conditions import End, check_wolfe, choose, descends, settle, sufficient
 
 __all__ = ["MoreThuente"]
-
-
-class End(NamedTuple):
-    """One end of the interval."""
-
-    step: Any
-    value: Any
-    slope: Any
 
 
 class Interval(NamedTuple):
@@ -30,7 +22,6 @@ class Interval(NamedTuple):
     before: Any  # width before that
     bracketed: Any
     second: Any  # whether the stage of the auxiliary function is over
-    last: Any  # whether the step to look at is the best one again, for want of a better one
 
 
 class MoreThuente(LineSearch):
@@ -53,8 +44,8 @@ class MoreThuente(LineSearch):
 
     Notes
     -----
-    Where a value equals the first one but for rounding errors, the approximate conditions of Hager & Zhang, of
-    slopes alone, take the place of sufficient decrease. A value that is not finite shortens the step to a tenth, and the
+    Where a value equals the first one but for rounding errors, the approximate condition of Hager & Zhang, of
+    slopes alone, takes the place of sufficient decrease. A value that is not finite shortens the step to a tenth, and the
     next ones stay below it. A search whose interval can shrink no further accepts the best step it has seen.
 
     References
@@ -96,37 +87,34 @@ class MoreThuente(LineSearch):
             before=2.0 * longest,
             bracketed=no,
             second=no,
-            last=no,
         )
         stuck = xs.negate(descends(xs, value, slope))
         return Probe(step, no & stuck, stuck, xs.integer(0), memory)
 
     def next(self, xs: Any, probe: Probe, value: Any, slope: Any) -> Probe:
         """Accept the step, or shrink or extend the interval."""
-        step, count = probe.step, probe.count + 1
-        start, best, other, low, high, longest, width, before, bracketed, second, last = probe.memory
-        value0, slope0 = start.value, start.slope
-        goal = self.decrease * slope0
+        step = probe.step
+        start, best, other, low, high, longest, width, before, bracketed, second = probe.memory
         finite = xs.isfinite(value) & xs.isfinite(slope)
-        enough = value <= value0 + step * goal
-        flat = xs.abs(slope) <= -self.curvature * slope0
-        lower = enough | indistinct(xs, value0, slope0, value, slope, self.decrease)
-        done = lower & flat | enough & (slope <= goal) & (step >= longest)
-        done = finite & (done | last) & xs.negate(probe.failed)
+        here = End(step, xs.where(finite, value, start.value), xs.where(finite, slope, start.slope))
+        goal = self.decrease * start.slope
+        enough = here.value <= start.value + step * goal
+        flat = xs.abs(here.slope) <= -self.curvature * start.slope
+        done = sufficient(xs, start, here, self.decrease) & flat
+        again = step == best.step
+        done = finite & (done | enough & (here.slope <= goal) & (step >= longest) | again & (step > 0.0))
         if xs.host and done:
-            return Probe(step, True, False, count, probe.memory)
-        value, slope = xs.where(finite, value, value0), xs.where(finite, slope, slope0)
-        second = second | finite & enough & (slope >= 0.0)
+            return settle(xs, probe, step, True, False, step, True, probe.memory)
+        second = second | finite & enough & (here.slope >= 0.0)
 
         # While no step of sufficient decrease and rising slope is known, the function is searched less its goal.
-        tilt = xs.where(xs.negate(second | enough) & (value <= best.value), goal, 0.0)
-        here = End(step, value, slope)
+        tilt = xs.where(xs.negate(second | enough) & (here.value <= best.value), goal, 0.0)
         tried = _tilted(here, tilt)
         a, b = _tilted(best, tilt), _tilted(other, tilt)
         higher, turned = tried.value > a.value, tried.slope * a.slope < 0.0
         new = _interpolate(xs, a, b, tried, bracketed, low, high)
-        other = _choose(xs, finite, _choose(xs, higher, here, _choose(xs, turned, best, other)), other)
-        best = _choose(xs, finite & xs.negate(higher), here, best)
+        other = choose(xs, finite, choose(xs, higher, here, choose(xs, turned, best, other)), other)
+        best = choose(xs, finite & xs.negate(higher), here, best)
         bracketed = bracketed | finite & (higher | turned)
 
         span = xs.abs(other.step - best.step)
@@ -140,23 +128,14 @@ class MoreThuente(LineSearch):
         high = xs.where(bracketed, xs.maximum(best.step, other.step), new + 4.0 * ahead)
 
         stuck = bracketed & ((new <= low) | (new >= high) | (high - low <= 4.0 * xs.eps * high))
-        stuck = (stuck | (count >= self.max_probes - 1)) & xs.negate(done)
-        useful = (best.value < value0) & xs.negate(last)
-        failed = probe.failed | stuck & xs.negate(useful)
-        done = done | stuck & useful & (best.step == step) & xs.negate(probe.failed)
-        new = xs.where(done, step, xs.where(stuck, best.step, new))
-        memory = Interval(start, best, other, low, high, longest, width, before, bracketed, second, stuck)
-        return Probe(new, done, failed, count, memory)
+        stuck = stuck | again | (probe.count >= self.max_probes - 2)
+        memory = Interval(start, best, other, low, high, longest, width, before, bracketed, second)
+        useful = (best.value < start.value) & xs.negate(again)
+        return settle(xs, probe, new, done, stuck, best.step, useful, memory)
 
 
 def _tilted(end: End, tilt: Any) -> End:
     return End(end.step, end.value - tilt * end.step, end.slope - tilt)
-
-
-def _choose(xs: Any, condition: Any, x: End, y: End) -> End:
-    if xs.host:
-        return x if condition else y
-    return End(*[xs.where(condition, a, b) for a, b in zip(x, y, strict=True)])
 
 
 def _interpolate(xs: Any, x: End, y: End, p: End, bracketed: Any, low: Any, high: Any) -> Any:
@@ -167,8 +146,8 @@ def _interpolate(xs: Any, x: End, y: End, p: End, bracketed: Any, low: Any, high
     bound = xs.where(p.step > x.step, high, low)
 
     # the minimum of the cubic through a and b, as far from a as r times their distance
-    a = _choose(xs, higher, x, p)
-    b = _choose(xs, higher, p, _choose(xs, steep & bracketed, y, x))
+    a = choose(xs, higher, x, p)
+    b = choose(xs, higher, p, choose(xs, steep & bracketed, y, x))
     h = b.step - a.step
     theta = xs.divide(3.0 * (a.value - b.value), h) + a.slope + b.slope
     scale = xs.maximum(xs.maximum(xs.abs(theta), xs.abs(a.slope)), xs.abs(b.slope))
