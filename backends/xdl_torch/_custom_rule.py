@@ -138,4 +138,5 @@ class _Rule(_Plain):
         saved = ctx.saved_tensors
         n = len(ctx.record.places)
         dxs = [torch.zeros_like(x) if d is None else d for d, x in zip(dxs, saved[:n], strict=True)]
-        return tuple(ctx.record.push(saved, dxs))
+        dys = ctx.record.push(saved, dxs)
+        return tuple([d if smooth(y) else None for d, y in zip(dys, saved[n:], strict=True)])

@@ -33,3 +33,21 @@ def test_custom_rule_serves_both_modes_and_second_order(xp, engine, rules):
 def test_custom_rule_without_rules_says_so(xp):
     with pytest.raises(TypeError, match="a pullback or a pushforward"):
         xdl.custom_rule(lambda x: x)(make(xp, 1.0))
+
+
+def test_integers_beside_the_result_have_no_derivative(xp, engine):
+    """Such as the number of iterations that a rule for their fixed point does not ask about."""
+
+    def forward(x):
+        xp = array_namespace(x)
+        return x * x, xp.astype(xp.sum(x), xp.int32)
+
+    f = xdl.custom_rule(
+        forward,
+        pullback=lambda dy, y, x: (2 * dy[0] * x,),
+        pushforward=lambda dx, y, x: (2 * dx[0] * x, array_namespace(x).zeros_like(y[1])),
+    )
+    loss, x, v = lambda x: array_namespace(x).sum(f(x)[0]), make(xp, X), make(xp, [1.0, -1.0, 0.5])
+    assert_close(xdl.grad(loss, engine=engine)(x), 2 * X, like=x, **tolerance(xp))
+    dy = xdl.jvp(loss, (x,), (v,), engine=engine)[1]
+    assert_close(dy, np.asarray((2 * X * values(v)).sum()), like=x, **tolerance(xp))

@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-from ._drive import Task, drive
+from ._drive import Task
 from ._flat import Flat
 from ._method import Method
 from ._methods.bfgs import BFGS
 from ._methods.iterated import Iterated
-from ._observe import Observer
 from ._problem import Problem
-from ._result import Result, make_result
+from ._result import Result
 from ._rule import Rule
+from ._solve import solve
 from ._stopping import Stopping
 
 __all__ = ["minimize"]
@@ -108,16 +108,7 @@ def minimize(
         return Problem(f, flat, args, scalars, gradient=given, hessian=hessian)
 
     task = Task(make, (f, given, hessian), as_method(method), stopping, batched=batched)
-    flat = Flat(x0, batched=batched)
-    if not (record or callback or progress):
-        return make_result(drive(task, x0, tuple(args)), flat)
-    observer = Observer(flat, record=record, callback=callback, progress=progress)
-    recorder = observer.recorder
-    try:
-        state = drive(task, x0, tuple(args), observer, watch=recorder.probe if recorder else None)
-    finally:
-        observer.close()
-    return make_result(state, flat, recorder.trace if recorder else None)
+    return solve(task, x0, tuple(args), record=record, callback=callback, progress=progress)
 
 
 def as_method(method: Any) -> Method:

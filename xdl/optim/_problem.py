@@ -93,6 +93,10 @@ class Problem:
         grad = self.f(params, *self.args)[1] if self.gradient is True else self.gradient(params, *self.args)
         return self.flat.flatten(grad)
 
+    def condition(self, x: Array) -> Array:
+        """What is zero at a solution: the gradient, for the implicit function theorem."""
+        return self.gradient_at(x)
+
     def curvature(self, x: Array) -> Callable[[Array], Array]:
         """Linear map of a direction to the product of the Hessian at ``x`` with it."""
         if self.given_hessian is not None:

@@ -1,0 +1,141 @@
+"""Derivatives of a solution with respect to what the problem depends on, by the implicit function theorem.
+
+A solution ``x`` of ``F(x, a) = 0``, where ``F`` is a gradient or a system of equations, moves by
+``dx = -(dF/dx)^-1 (dF/da) da``, however it was found: no iteration is recorded, and loops may run on the host.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from xdl import autodiff
+from xdl.autodiff._engines import has_traced
+from xdl.core import Array, array_namespace, tree
+from xdl.core._namespace import device_of, is_array
+
+from ._drive import Task
+from ._residuals import matrix_of
+
+__all__ = ["implicit"]
+
+
+def implicit(task: Task, run: Callable[[Any, tuple[Any, ...]], Any], x0: Any, args: tuple[Any, ...]) -> Any:
+    """Run a method, and give its result derivatives.
+
+    Parameters
+    ----------
+    task : Task
+        Makes the problem, whose `condition` is zero at a solution.
+    run : callable
+        ``run(x0, args)`` returns a `Result`, whose leaves are arrays.
+    x0 : pytree
+        Start, of which the solution does not depend.
+    args : tuple
+        What the function depends on besides.
+
+    Returns
+    -------
+    Result
+        The derivatives of ``x`` are those of an exact solution, and ``value`` and ``residual`` follow it; those of all
+        else are zero.
+    """
+
+    def solve(x0: Any, args: tuple[Any, ...]) -> Any:
+        result = run(x0, args)
+        if has_traced(result) and not has_traced((x0, args)):
+            message = (
+                "the function refers to an array from around it that is being differentiated: "
+                "pass it in `args`, of which the solution has derivatives"
+            )
+            raise ValueError(message)
+        # Not every engine can keep an argument that is also a result for the pullback.
+        given = {id(leaf) for leaf in tree.iterate((x0, args)) if is_array(leaf)}
+        return tree.map(lambda y: array_namespace(y).asarray(y, copy=True) if id(y) in given else y, result)
+
+    def pullback(dy: Any, y: Any, x0: Any, args: tuple[Any, ...]) -> tuple[Any, Any]:
+        at = _Solution(task, y, args)
+        _, pull = autodiff.vjp(at.follow, at.x, *at.active)
+        dx, *da = pull(_followers(dy))
+        u = at.solve(at.flat.flatten(dy.x) + dx, transposed=True)
+        _, pull = autodiff.vjp(lambda *active: at.condition(at.x, *active), *at.active)
+        return _zeros(x0), at.args([d - e for d, e in zip(da, pull(u), strict=True)])
+
+    def pushforward(dargs: Any, y: Any, x0: Any, args: tuple[Any, ...]) -> Any:
+        at = _Solution(task, y, args)
+        da = at.directions(dargs[1])
+        _, moved = autodiff.jvp(lambda *active: at.condition(at.x, *active), at.active, da)
+        dx = at.solve(-moved, transposed=False)
+        _, followed = autodiff.jvp(at.follow, (at.x, *at.active), (dx, *da))
+        return _zeros(y).replace(x=at.flat.unflatten(dx), **followed)
+
+    return autodiff.custom_rule(solve, pullback=pullback, pushforward=pushforward)(x0, args)
+
+
+class _Solution:
+    """A solution, and the equations that it solves as a function of it and of what it depends on."""
+
+    def __init__(self, task: Task, y: Any, args: tuple[Any, ...]) -> None:
+        self.task, self.y = task, y
+        self.leaves, self.structure = tree.flatten(args)
+        self.places = [k for k, leaf in enumerate(self.leaves) if _is_smooth(leaf)]
+        self.active = tuple([self.leaves[k] for k in self.places])
+        problem, self.x = task.problem(y.x, args, host=False)
+        self.flat = problem.flat
+
+    def problem(self, active: tuple[Array, ...]) -> Any:
+        leaves = list(self.leaves)
+        for k, x in zip(self.places, active, strict=True):
+            leaves[k] = x
+        return self.task.problem(self.y.x, tree.unflatten(self.structure, leaves), host=False)[0]
+
+    def condition(self, x: Array, *active: Array) -> Array:
+        """Zero at a solution."""
+        return self.problem(active).condition(x)
+
+    def follow(self, x: Array, *active: Array) -> dict[str, Array]:
+        """What else the result reports of a solution."""
+        problem = self.problem(active)
+        found = {"value": problem.objective(x)}
+        if hasattr(self.y, "residual"):
+            found["residual"] = problem.residual(x)
+        return found
+
+    def solve(self, v: Array, *, transposed: bool) -> Array:
+        """Solve with the derivative of the equations, or with its transpose."""
+        xp = array_namespace(v)
+        _, push = autodiff.linearize(lambda x: self.condition(x, *self.active), self.x)
+        A = matrix_of(push, self.x, axis=-1)
+        A = xp.matrix_transpose(A) if transposed else A
+        # A shift by less than rounding changes no digit, and an exactly singular matrix raises no error.
+        size = xp.max(xp.abs(A), axis=(-2, -1), keepdims=True) if A.size else 0.0
+        info = xp.finfo(A.dtype)
+        unit = xp.eye(A.shape[-1], dtype=A.dtype, device=device_of(A))
+        A = A + autodiff.stop_gradient(size * (0.5 * float(info.eps)) + float(info.smallest_normal)) * unit
+        return xp.linalg.solve(A, v[..., None])[..., 0]
+
+    def args(self, active: list[Array]) -> Any:
+        """Tree as the arguments, with zeros for what has no derivative."""
+        leaves = [_zero(leaf) for leaf in self.leaves]
+        for k, x in zip(self.places, active, strict=True):
+            leaves[k] = x
+        return tree.unflatten(self.structure, leaves)
+
+    def directions(self, dargs: Any) -> tuple[Array, ...]:
+        """Those of the arguments that have derivatives."""
+        leaves = tree.leaves(dargs)
+        return tuple([leaves[k] for k in self.places])
+
+
+def _followers(y: Any) -> dict[str, Any]:
+    return {name: getattr(y, name) for name in ("value", "residual") if hasattr(y, name)}
+
+
+def _is_smooth(leaf: Any) -> bool:
+    return is_array(leaf) and array_namespace(leaf).isdtype(leaf.dtype, ("real floating", "complex floating"))
+
+
+def _zero(leaf: Any) -> Any:
+    return array_namespace(leaf).zeros_like(leaf) if is_array(leaf) else leaf
+
+
+def _zeros(x: Any) -> Any:
+    return tree.map(_zero, x)
