@@ -83,6 +83,7 @@ WHOLE = {
     "docstrings",
     "layout",
     "onnx",
+    "optim/problems",
     "readme",
     "same_losses",
 }
