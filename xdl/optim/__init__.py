@@ -6,6 +6,9 @@ A rule is two functions on one array (`Rule`); `init`, `update` and `adjust` ser
 from ._adjust import adjust
 from ._methods.bfgs import BFGS
 from ._methods.gradient_descent import GradientDescent
+from ._methods.newton import Newton
+from ._methods.newton_cg import NewtonCG
+from ._methods.trust_region import TrustRegion
 from ._minimize import minimize
 from ._overwrite import overwrite
 from ._result import Result
@@ -45,6 +48,9 @@ from ._searches.newton_search import NewtonSearch
 from ._searches.strong_wolfe import StrongWolfe
 from ._searches.weak_wolfe import WeakWolfe
 from ._status import Status
+from ._subproblems.dogleg import Dogleg
+from ._subproblems.exact import Exact
+from ._subproblems.steihaug import Steihaug
 from ._update import State, init, update
 
 __all__ = [
@@ -54,11 +60,15 @@ __all__ = [
     "AdamW",
     "Backtracking",
     "Brent",
+    "Dogleg",
+    "Exact",
     "Fixed",
     "GoldenSection",
     "GradientDescent",
     "HagerZhang",
     "MoreThuente",
+    "Newton",
+    "NewtonCG",
     "NewtonSearch",
     "Plateau",
     "ReduceOnPlateau",
@@ -67,7 +77,9 @@ __all__ = [
     "Schedule",
     "State",
     "Status",
+    "Steihaug",
     "StrongWolfe",
+    "TrustRegion",
     "WeakWolfe",
     "adjust",
     "chain",
