@@ -1,0 +1,127 @@
+"""The BFGS method with limited memory."""
+
+from typing import Any, NamedTuple
+
+from xdl.core import Array, array_namespace
+from xdl.core._namespace import device_of
+from xdl.optim._descent import Descent, Line, Move
+from xdl.optim._history import FORGET, KEEP, put_pair
+from xdl.optim._method import Iterate
+from xdl.optim._problem import Problem
+from xdl.optim._search import LineSearch
+from xdl.optim._searches.more_thuente import MoreThuente
+from xdl.optim._status import Status
+
+__all__ = ["LBFGS", "Pairs"]
+
+
+class Pairs(NamedTuple):
+    """The last steps ``s`` and changes ``y`` of the gradient, in slots that are written round and round.
+
+    The order of the slots does not matter to any of the products. Slots without a pair are zeros.
+    """
+
+    S: Array  # (..., m, n) rows s
+    Y: Array  # (..., m, n) rows y
+    R: Array  # (..., m, m) transposed inverse of the upper triangle of S Y', in the order in which pairs came
+    D: Array  # (..., m) diagonal of S Y'
+    a: Array  # (..., m) products of S with the gradient
+    scale: Any  # of the matrix that the pairs change
+    count: Any
+
+
+class LBFGS(Descent):
+    """The BFGS method, with a matrix made of the last few steps.
+
+    Parameters
+    ----------
+    search : LineSearch
+        The line search.
+    memory : int
+        Number of steps, and of changes of the gradient, that are kept: 2 ``memory`` vectors.
+
+    Raises
+    ------
+    ValueError
+        If ``memory`` is not positive.
+
+    Notes
+    -----
+    A direction takes four products with (memory, n) matrices, where the two loops over pairs take 4 ``memory``
+    with vectors. In a batch every problem has its own pairs.
+
+    References
+    ----------
+    Nocedal (1980); Byrd, Nocedal & Schnabel (1994), theorem 2.2 and section 3.2, but with the inverse of the triangular
+    matrix in place of solutions; Liu & Nocedal (1989) for the scale; Nocedal & Wright (2006), section 7.2
+    """
+
+    search: LineSearch = MoreThuente()
+    memory: int = 10
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.memory, int) or self.memory < 1:
+            message = f"`memory` must be a positive integer, got {self.memory!r}"
+            raise ValueError(message)
+
+    def start(self, problem: Problem, x: Array, grad: Array) -> Pairs:
+        """No pairs."""
+        xp, xs, m = array_namespace(x), problem.xs, self.memory
+        lead = tuple(x.shape[:-1])
+        make = lambda *shape: xp.zeros((*lead, *shape), dtype=x.dtype, device=device_of(x))
+        S, R = make(m, problem.flat.size), make(m, m)
+        return Pairs(S, make(*S.shape[-2:]), R, make(m), make(m), xs.constant(1.0), xs.integer(0))
+
+    def direction(self, problem: Problem, point: Iterate, memory: Pairs) -> Move:
+        """Product of the matrix with the gradient."""
+        xs, (S, Y, R, D, a, scale, _) = problem.xs, memory
+        scale = xs.expand(scale)
+        alpha = _combine(a, R)
+        q = point.grad - _combine(alpha, Y)
+        delta = _products(R, D / scale * alpha - _products(Y, q))
+        return Move((q + _combine(delta, S)) * -scale, memory)
+
+    def remember(self, problem: Problem, memory: Pairs, before: Iterate, after: Iterate, line: Line) -> Any:
+        """Write the new pair over the oldest, where the curvature along the step is positive."""
+        xs, (S, Y, R, D, a, scale, count) = problem.xs, memory
+        done, s, y = line.probe.done, after.x - before.x, after.grad - before.grad
+        sy, yy, descent = xs.dot(s, y), xs.dot(y, y), line.probe.step * line.slope
+        bent = (sy > -xs.eps * descent) & (yy > 0.0)
+        product = _products(S, after.grad)
+        row = _combine(product - a, R)
+        if xs.host:
+            if not done:
+                return memory._replace(R=R * 0.0, scale=1.0, count=0)
+            if not bent:
+                return memory._replace(a=product)
+            k = count % self.memory
+            S[k, :], Y[k, :], R[:, k], R[k, :] = s, y, 0.0, row * (-1.0 / sy)
+            R[k, k], D[k], product[k] = 1.0 / sy, sy, sy + descent
+            return Pairs(S, Y, R, D, product, sy / yy, count + 1)
+        xp, expand, run = array_namespace(S), xs.expand, before.status == int(Status.RUNNING)
+        forget, done = line.probe.failed & run, done & run
+        new = done & bent
+        slot = xs.where(new, count % self.memory, xs.where(forget, FORGET, KEEP))
+        here = xp.arange(self.memory, dtype=slot.dtype, device=device_of(slot)) == slot[..., None]
+        row = xp.where(here, expand(xs.divide(1.0, sy)), row * expand(xs.divide(-1.0, sy)))
+        S, Y, R = put_pair(S, Y, R, slot, s, y, row)
+        product = xp.where(here, expand(sy + descent), product)
+        return Pairs(
+            S,
+            Y,
+            R,
+            xp.where(here, expand(sy), D),
+            xp.where(expand(done), product, a),
+            xs.where(new, xs.divide(sy, yy), xs.where(forget, 1.0, scale)),
+            xs.where(new, count + 1, xs.where(forget, 0, count)),
+        )
+
+
+def _combine(c: Array, rows: Array) -> Array:
+    """Linear combination of rows."""
+    return c @ rows if c.ndim == 1 else (c[..., None, :] @ rows)[..., 0, :]
+
+
+def _products(rows: Array, x: Array) -> Array:
+    """Inner products of rows with a vector."""
+    return rows @ x if x.ndim == 1 else (rows @ x[..., None])[..., 0]
