@@ -1,0 +1,302 @@
+"""What the fits of models share: data looked at once, sums over examples, steps in mini-batches, tables of estimates."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from xdl import autodiff, optim
+from xdl.core import Array, Module, array_namespace, asarray, random, to_numpy
+from xdl.core._backends import backend_of
+from xdl.core._namespace import device_of, is_array, is_traced
+from xdl.nn._erf import erfc
+
+__all__ = [
+    "CoefficientTable",
+    "by_mini_batches",
+    "check_data",
+    "check_labels",
+    "design",
+    "diagonal",
+    "gram",
+    "inverse",
+    "normalized_weights",
+    "penalty_array",
+    "product",
+    "regularization",
+    "solve_positive",
+    "start",
+]
+
+ROWS = 1024  # a block of this many rows of moderate length stays in the cache between its two uses
+
+
+def check_data(X: Array, y: Array, weights: Array | None = None) -> tuple[Array, Array, Array | None]:
+    """Data of a fit, targets and weights in the dtype of ``X``.
+
+    Parameters
+    ----------
+    X : (n, p) or (b, n, p) array of floats
+        Rows are examples; a leading axis counts data sets that are fitted at once.
+    y : (n,) or (b, n) array
+        Targets.
+    weights : (n,) or (b, n) array, optional
+        Weights of the examples.
+    """
+    if not is_array(X) or X.ndim not in (2, 3):
+        found = f"an array of shape {tuple(X.shape)}" if is_array(X) else f"{type(X).__name__}"
+        message = f"expected `X` (n, p), or (b, n, p) for b data sets, got {found}"
+        raise ValueError(message)
+    xp = array_namespace(X)
+    if not xp.isdtype(X.dtype, "real floating"):
+        message = f"`X` must be of a real floating-point dtype, got {X.dtype}: convert it, say to float64"
+        raise TypeError(message)
+    if 0 in X.shape[:-1]:
+        message = f"`X` must have at least one example, got shape {tuple(X.shape)}"
+        raise ValueError(message)
+    for name, value in (("y", y), ("weights", weights)):
+        if name == "weights" and value is None:
+            continue
+        if not is_array(value) or tuple(value.shape) != tuple(X.shape[:-1]):
+            found = f"shape {tuple(value.shape)}" if is_array(value) else f"a {type(value).__name__}"
+            message = f"`{name}` must be an array of shape {tuple(X.shape[:-1])}, one number per row of `X`, got {found}"
+            raise ValueError(message)
+    array_namespace(X, y, weights)  # refuses a mix of libraries
+    return X, _cast(y, X), None if weights is None else _cast(weights, X)
+
+
+def _cast(x: Array, like: Array) -> Array:
+    return x if x.dtype == like.dtype else array_namespace(x).astype(x, like.dtype)
+
+
+def check_labels(y: Array, highest: int, *, between: bool = False) -> None:
+    """Refuse labels outside 0, ..., ``highest``, where values can be looked at."""
+    if is_traced(type(y)):
+        return
+    xp = array_namespace(y)
+    good = xp.all((y >= 0) & (y <= highest))
+    if not between:
+        good = good & xp.all(y == xp.round(y))
+    if not bool(good):
+        kind = "numbers in [0, 1]" if between else f"labels 0, ..., {highest}"
+        low, high = float(xp.min(y)), float(xp.max(y))
+        message = f"`y` must hold {kind}, got values from {low:g} to {high:g}: number the classes from 0"
+        raise ValueError(message)
+
+
+def normalized_weights(weights: Array | None, y: Array) -> Array:
+    """Weights of sum 1, equal ones for None."""
+    if weights is None:
+        return array_namespace(y).full_like(y, 1.0 / y.shape[-1])
+    xp = array_namespace(weights)
+    return weights / xp.sum(weights, axis=-1, keepdims=True)
+
+
+def penalty_array(alpha: Any, X: Array, *, free: int = 0) -> Array:
+    """Strength of a penalty for each coefficient, (..., free + p); the first ``free`` of them pay none."""
+    xp = array_namespace(X)
+    if not is_array(alpha):
+        if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not alpha >= 0:
+            message = f"`alpha` must be a number that is not negative, or an array, got {alpha!r}"
+            raise ValueError(message)
+        alpha = asarray(float(alpha), like=X, dtype=X.dtype)
+    elif tuple(alpha.shape) not in ((), tuple(X.shape[:-2])):
+        shapes = " or ".join(dict.fromkeys(("()", str(tuple(X.shape[:-2])))))
+        message = f"`alpha` must be of shape {shapes}, got {tuple(alpha.shape)}"
+        raise ValueError(message)
+    paying = xp.arange(X.shape[-1] + free, device=device_of(X)) >= free
+    return start(X, X.shape[-1] + free) + _cast(alpha, X)[..., None] * xp.astype(paying, X.dtype)
+
+
+def start(X: Array, *shape: int) -> Array:
+    """Zeros of a shape, for each data set."""
+    xp = array_namespace(X)
+    return xp.zeros((*X.shape[:-2], *shape), dtype=X.dtype, device=device_of(X))
+
+
+def design(X: Array, *, intercept: bool) -> Array:
+    """``X``, or ``(1, X)``: a column of ones stands before the features."""
+    if not intercept:
+        return X
+    xp = array_namespace(X)
+    return xp.concat([xp.ones_like(X[..., :1]) if X.shape[-1] else start(X, X.shape[-2], 1) + 1.0, X], axis=-1)
+
+
+def product(Z: Array, theta: Array) -> Array:
+    """Product ``Z theta`` of a matrix and a vector, or of many."""
+    return array_namespace(Z, theta).matmul(Z, theta[..., None])[..., 0]
+
+
+def gram(Z: Array, weights: Array) -> Array:
+    """``Z' diag(weights) Z`` at half the cost of a product.
+
+    Parameters
+    ----------
+    Z : (..., n, q) array
+    weights : (..., n) array
+        At least 0.
+
+    Returns
+    -------
+    (..., q, q) array
+    """
+    xp = array_namespace(Z, weights)
+    roots, n = xp.sqrt(weights)[..., None], Z.shape[-2]
+    size = n if n <= 2 * ROWS or is_traced(type(Z)) else max(ROWS, -(-n // 64))
+    total = None
+    for k in range(0, n, size):
+        A = roots * Z if size == n else roots[..., k : k + size, :] * Z[..., k : k + size, :]
+        # The same array on both sides: NumPy then calls the symmetric product of BLAS.
+        H = xp.matmul(xp.matrix_transpose(A), A)
+        total = H if total is None else total + H
+    return total
+
+
+def diagonal(x: Array) -> Array:
+    """Matrices (..., q, q) with the entries of ``x`` (..., q) on their diagonals."""
+    xp = array_namespace(x)
+    return xp.eye(x.shape[-1], dtype=x.dtype, device=device_of(x)) * x[..., None]
+
+
+def regularization(penalty: Array) -> tuple[Array, Array]:
+    """Factor and summand of a positive semidefinite matrix (..., q, q) that is then no longer singular.
+
+    The penalty (..., q) is added to the diagonal, and a few roundings of what stands there: no pivot is zero.
+    """
+    info = array_namespace(penalty).finfo(penalty.dtype)
+    few = 4.0 * penalty.shape[-1] * float(info.eps)
+    factor = 1.0 + few * diagonal(array_namespace(penalty).ones_like(penalty))
+    return factor, diagonal(penalty + float(info.smallest_normal))
+
+
+def solve_positive(H: Array, g: Array, penalty: Array) -> Array:
+    """Solve with ``H + diag(penalty)``, positive semidefinite; where it is singular, by one of the solutions."""
+    factor, summand = regularization(penalty)
+    return array_namespace(H, g).linalg.solve(H * factor + summand, g[..., None])[..., 0]
+
+
+def inverse(H: Array) -> Array:
+    """Inverse of a positive semidefinite matrix; huge where it has none."""
+    xp = array_namespace(H)
+    factor, summand = regularization(xp.zeros_like(H[..., 0]))
+    return xp.linalg.inv(H * factor + summand)
+
+
+# ---- first-order rules ----
+
+
+def by_mini_batches(
+    f: Callable[..., tuple[Array, Array]],
+    theta: Array,
+    data: tuple[Array, Array, Array],
+    args: tuple[Any, ...],
+    rule: optim.Rule,
+    *,
+    batch_size: int,
+    epochs: int,
+    key: Array | None,
+    gtol: float,
+) -> optim.Result:
+    """Minimize a mean over examples by an update rule, each step on the mean over a few of them.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(theta, X, y, weights, *args)`` returns the mean with the weights, which add up to 1, and its gradient.
+    theta : array
+        Start.
+    data : tuple
+        ``X``, ``y`` and weights.
+    args : tuple
+        Further arguments.
+    rule : optim.Rule
+        For example ``Adam(0.01)``.
+    batch_size, epochs : int
+        Examples in a step; passes over all examples, each in a new order.
+    key : (2,) array of uint32, optional
+        Of the order. Default: ``random.key(0)``.
+    gtol : float
+        Largest entry of the gradient of the whole mean at a solution.
+    """
+    X = data[0]
+    xp, axis, n = array_namespace(X), X.ndim - 2, X.shape[-2]
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+        message = f"`batch_size` must be a positive integer or None, for all examples, got {batch_size!r}"
+        raise ValueError(message)
+    key = random.key(0, like=X) if key is None else key
+    step = _step(f, rule, axis, not is_traced(type(X)) and backend_of(X).prefers_jit)
+    state, count = optim.init(rule, theta), 0
+    for epoch in range(epochs):
+        order = random.permutation(random.fold_in(key, epoch), n)
+        before = theta
+        for k in range(0, n, batch_size):
+            theta, state = step(theta, state, order[k : k + batch_size], data, args)
+            count += 1
+        if not is_traced(type(theta)) and not bool(xp.all(xp.isfinite(theta))):
+            theta = before  # the rule diverges
+            break
+    value, grad = f(theta, *data, *args)
+    axes = tuple(range(axis, grad.ndim))
+    good, last = optim.Status.CONVERGED, optim.Status.MAX_ITERATIONS
+    small = xp.max(xp.abs(grad), axis=axes) <= gtol
+    counted = xp.full_like(value, count, dtype=xp.int32)
+    status = xp.where(
+        small, xp.full_like(counted, int(good)), xp.full_like(counted, int(last))
+    )
+    return optim.Result(
+        x=theta,
+        value=value,
+        gradient=grad,
+        status=status,
+        iterations=counted,
+        evaluations=counted + 1,
+        products=xp.zeros_like(counted),
+    )
+
+
+@functools.lru_cache(64)
+def _step(f: Callable[..., Any], rule: optim.Rule, axis: int, compiled: bool) -> Callable[..., Any]:
+    def step(theta: Array, state: Any, rows: Array, data: tuple[Array, ...], args: tuple[Any, ...]) -> Any:
+        xp = array_namespace(theta)
+        X, y, weights = (xp.take(part, rows, axis=axis) for part in data)
+        _, grad = f(theta, X, y, normalized_weights(weights, y), *args)
+        return optim.update(rule, theta, grad, state)
+
+    return autodiff.jit(step) if compiled else step
+
+
+# ---- what is told of a fit ----
+
+
+class CoefficientTable(Module):
+    """Estimates and what is known of their errors; the intercept, if there is one, comes first.
+
+    Parameters
+    ----------
+    estimate, standard_error : (..., q) array
+        Coefficients, and square roots of the variances of their large-sample normal distribution.
+    statistic : (..., q) array
+        Their quotient: z.
+    p_value : (..., q) array
+        Probability, under a normal distribution, of a quotient of this modulus or more if the coefficient is 0.
+    """
+
+    estimate: Array
+    standard_error: Array
+    statistic: Array
+    p_value: Array
+
+    def __init__(self, estimate: Array, standard_error: Array) -> None:
+        xp = array_namespace(estimate)
+        self.estimate, self.standard_error = estimate, standard_error
+        zero = standard_error == 0
+        z = estimate / xp.where(zero, xp.ones_like(standard_error), standard_error)
+        self.statistic = z
+        self.p_value = erfc(xp.abs(z) * 0.5**0.5)
+
+    def __str__(self) -> str:
+        """One line for each coefficient."""
+        columns = [to_numpy(c) for c in (self.estimate, self.standard_error, self.statistic, self.p_value)]
+        lines = [f"{'':>4}{'estimate':>14}{'std. error':>14}{'z':>10}{'p':>12}"]
+        for k, (b, s, z, p) in enumerate(zip(*(c.reshape(-1).tolist() for c in columns), strict=True)):
+            lines.append(f"{k:4d}{b:14.6g}{s:14.6g}{z:10.3f}{p:12.3g}")
+        return "\n".join(lines)
