@@ -4,8 +4,10 @@ A rule is two functions on one array (`Rule`); `init`, `update` and `adjust` ser
 """
 
 from ._adjust import adjust
+from ._line_search import LineSearchResult, line_search
 from ._methods.bfgs import BFGS
 from ._methods.gradient_descent import GradientDescent
+from ._methods.nelder_mead import NelderMead
 from ._methods.newton import Newton
 from ._methods.newton_cg import NewtonCG
 from ._methods.trust_region import TrustRegion
@@ -66,7 +68,9 @@ __all__ = [
     "GoldenSection",
     "GradientDescent",
     "HagerZhang",
+    "LineSearchResult",
     "MoreThuente",
+    "NelderMead",
     "Newton",
     "NewtonCG",
     "NewtonSearch",
@@ -93,6 +97,7 @@ __all__ = [
     "interpolated_schedule",
     "inverse_time_schedule",
     "join_schedules",
+    "line_search",
     "linear_schedule",
     "loop_schedule",
     "minimize",
