@@ -7,6 +7,7 @@ from ._adjust import adjust
 from ._line_search import LineSearchResult, line_search
 from ._methods.bfgs import BFGS
 from ._methods.gradient_descent import GradientDescent
+from ._methods.lbfgs import LBFGS
 from ._methods.nelder_mead import NelderMead
 from ._methods.newton import Newton
 from ._methods.newton_cg import NewtonCG
@@ -57,6 +58,7 @@ from ._update import State, init, update
 
 __all__ = [
     "BFGS",
+    "LBFGS",
     "SGD",
     "Adam",
     "AdamW",
