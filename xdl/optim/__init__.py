@@ -4,6 +4,9 @@ A rule is two functions on one array (`Rule`); `init`, `update` and `adjust` ser
 """
 
 from ._adjust import adjust
+from ._curvature import gauss_newton_diagonal, hutchinson_diagonal, observe_curvature
+from ._evaluation import evaluation_params
+from ._freeze import freeze, thaw
 from ._line_search import LineSearchResult, line_search
 from ._methods.bfgs import BFGS
 from ._methods.gradient_descent import GradientDescent
@@ -16,10 +19,33 @@ from ._minimize import minimize
 from ._overwrite import overwrite
 from ._result import Result
 from ._rule import Rule
+from ._rules.accumulate import accumulate
+from ._rules.adabelief import AdaBelief
+from ._rules.adadelta import AdaDelta
+from ._rules.adafactor import Adafactor
+from ._rules.adagrad import AdaGrad
 from ._rules.adam import Adam, AdamW
+from ._rules.adamax import AdaMax
+from ._rules.amsgrad import AMSGrad
+from ._rules.average import exponential_average
 from ._rules.chain import chain
-from ._rules.clip import clip_by_norm
+from ._rules.clip import clip_by_norm, clip_by_value
+from ._rules.decay import sign_decay, weight_decay
+from ._rules.lamb import LAMB
+from ._rules.lion import Lion
+from ._rules.lookahead import lookahead
+from ._rules.mixed_precision import mixed_precision
+from ._rules.momentum import Momentum, Nesterov
+from ._rules.muon import Muon
+from ._rules.nadam import NAdam
+from ._rules.oadam import OAdam
+from ._rules.partition import partition
+from ._rules.radam import RAdam
+from ._rules.rmsprop import RMSprop
+from ._rules.rprop import Rprop
+from ._rules.schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
 from ._rules.sgd import SGD
+from ._rules.sophia import Sophia
 from ._schedules.cycle import cosine_restarts_schedule, cyclic_schedule, one_cycle_schedule
 from ._schedules.decay import (
     constant_schedule,
@@ -58,8 +84,15 @@ from ._update import State, init, update
 
 __all__ = [
     "BFGS",
+    "LAMB",
     "LBFGS",
     "SGD",
+    "AMSGrad",
+    "AdaBelief",
+    "AdaDelta",
+    "AdaGrad",
+    "AdaMax",
+    "Adafactor",
     "Adam",
     "AdamW",
     "Backtracking",
@@ -71,45 +104,71 @@ __all__ = [
     "GradientDescent",
     "HagerZhang",
     "LineSearchResult",
+    "Lion",
+    "Momentum",
     "MoreThuente",
+    "Muon",
+    "NAdam",
     "NelderMead",
+    "Nesterov",
     "Newton",
     "NewtonCG",
     "NewtonSearch",
+    "OAdam",
     "Plateau",
+    "RAdam",
+    "RMSprop",
     "ReduceOnPlateau",
     "Result",
+    "Rprop",
     "Rule",
     "Schedule",
+    "ScheduleFreeAdamW",
+    "ScheduleFreeSGD",
+    "Sophia",
     "State",
     "Status",
     "Steihaug",
     "StrongWolfe",
     "TrustRegion",
     "WeakWolfe",
+    "accumulate",
     "adjust",
     "chain",
     "clip_by_norm",
+    "clip_by_value",
     "constant_schedule",
     "cosine_restarts_schedule",
     "cosine_schedule",
     "cyclic_schedule",
+    "evaluation_params",
+    "exponential_average",
     "exponential_schedule",
+    "freeze",
+    "gauss_newton_diagonal",
+    "hutchinson_diagonal",
     "init",
     "interpolated_schedule",
     "inverse_time_schedule",
     "join_schedules",
     "line_search",
     "linear_schedule",
+    "lookahead",
     "loop_schedule",
     "minimize",
+    "mixed_precision",
+    "observe_curvature",
     "one_cycle_schedule",
     "overwrite",
+    "partition",
     "piecewise_constant_schedule",
     "polynomial_schedule",
     "shift_schedule",
+    "sign_decay",
     "step_schedule",
     "stretch_schedule",
+    "thaw",
     "update",
     "warmup_schedule",
+    "weight_decay",
 ]

@@ -10,7 +10,7 @@ from xdl.core.tree import explain_difference
 from ._overwrite import overwrite
 from ._rule import Rule, as_array, cast_array, compute_dtype, is_complex
 
-__all__ = ["State", "bind", "init", "update"]
+__all__ = ["State", "bind", "check_params", "init", "update"]
 
 
 class State(Module):
@@ -29,6 +29,8 @@ class State(Module):
         The rule that the state belongs to.
     scheduled : bool
         Whether the rule has schedules.
+    frozen : tuple of int
+        Leaves that are not updated for now: see `freeze`.
     """
 
     count: Array
@@ -36,6 +38,7 @@ class State(Module):
     leaves: tuple[Any, ...]
     rule: Rule = static()
     scheduled: bool = static(default=False)
+    frozen: tuple[int, ...] = static(default=())
 
 
 def init(rule: Rule, params: Any) -> State:
@@ -60,11 +63,13 @@ def init(rule: Rule, params: Any) -> State:
     if rule.modifier:
         message = f"{rule!r} changes the gradient but makes no step of it: chain it with a rule such as SGD"
         raise ValueError(message)
-    found = [
-        (None, None) if kept else _start(rule, path, x)
+    named = [
+        (path, x, not kept and _is_updated(path, x))
         for (path, x), kept in zip(tree.leaves_with_path(params), buffer_flags(params), strict=True)
     ]
-    updated = [x for x, (dtype, _) in zip(tree.leaves(params), found, strict=True) if dtype is not None]
+    rule.survey([(path, x) for path, x, own in named if own])
+    states = tuple(rule.start(path, x) if own else None for path, x, own in named)
+    updated = [x for (_, x, _), state in zip(named, states, strict=True) if state is not None]
     if not updated:
         message = (
             "`params` must have at least one leaf that is an array of a floating-point dtype and no buffer"
@@ -77,22 +82,17 @@ def init(rule: Rule, params: Any) -> State:
     return State(
         count=asarray(0, like=updated[0], dtype=xp.int32),
         values=values,
-        leaves=tuple(state for _, state in found),
+        leaves=states,
         rule=rule,
         scheduled=any(map(callable, tree.leaves(rule))),
     )
 
 
-def _start(rule: Rule, path: str, x: Any) -> tuple[Any, Any]:
-    if not is_array(x):
-        if isinstance(x, float | complex):
-            message = f"leaf {path!r} of `params` is a Python number: make it an array"
-            raise TypeError(message)
-        return None, None
-    dtype = compute_dtype(x)
-    if dtype is None:
-        return None, None
-    return dtype, rule.start(path, x)
+def _is_updated(path: str, x: Any) -> bool:
+    if isinstance(x, float | complex) and not is_array(x):
+        message = f"leaf {path!r} of `params` is a Python number: make it an array"
+        raise TypeError(message)
+    return is_array(x) and compute_dtype(x) is not None
 
 
 def update(rule: Rule, params: Any, grads: Any, state: State, *, donate: bool = False) -> tuple[Any, State]:
@@ -140,8 +140,9 @@ def update(rule: Rule, params: Any, grads: Any, state: State, *, donate: bool = 
         )
         raise ValueError(message)
     leaves, structure = tree.flatten(params)
-    found = _match(params, leaves, structure, grads, state)
-    chosen = [i for i, leaf in enumerate(state.leaves) if leaf is not None]
+    check_params(state, leaves)
+    chosen = [i for i, leaf in enumerate(state.leaves) if leaf is not None and i not in state.frozen]
+    found = _match(params, leaves, structure, grads, chosen)
     xs, states = [leaves[i] for i in chosen], [state.leaves[i] for i in chosen]
     gs = [found[i] for i in chosen]
     xp = array_namespace(*xs, *gs)
@@ -172,29 +173,31 @@ def _widest(xs: list[Array]) -> Any:
     return array_namespace(*xs).result_type(*map(compute_dtype, xs))
 
 
-def _match(params: Any, leaves: list[Any], structure: Any, grads: Any, state: State) -> list[Any]:
-    """Gradients in the order of the leaves; raise TreeError where they do not fit."""
+def check_params(state: State, leaves: list[Any]) -> None:
+    """Refuse parameters of another number of leaves than those the state was made for."""
     if len(state.leaves) != len(leaves):
         message = f"`state` was made for {len(state.leaves)} leaves, `params` has {len(leaves)}"
         raise TreeError(message)
+
+
+def _match(params: Any, leaves: list[Any], structure: Any, grads: Any, chosen: list[int]) -> list[Any]:
+    """Gradients in the order of the leaves; raise TreeError where they do not fit."""
     found, found_structure = tree.flatten(grads)
     if found_structure != structure:
-        found = _match_by_path(params, grads, state)
-    for i, (x, g, leaf_state) in enumerate(zip(leaves, found, state.leaves, strict=True)):
-        if leaf_state is not None and (getattr(g, "shape", None) != x.shape or g.dtype != x.dtype):
+        found = _match_by_path(params, grads, chosen)
+    for i in chosen:
+        x, g = leaves[i], found[i]
+        if getattr(g, "shape", None) != x.shape or g.dtype != x.dtype:
             path = tree.leaves_with_path(params)[i][0]
             message = f"gradient of {path!r} must be {_describe(x)}, got {_describe(g)}"
             raise TreeError(message)
     return found
 
 
-def _match_by_path(params: Any, grads: Any, state: State) -> list[Any]:
+def _match_by_path(params: Any, grads: Any, chosen: list[int]) -> list[Any]:
     given = dict(tree.leaves_with_path(grads))
     paths = [path for path, _ in tree.leaves_with_path(params)]
-    missing = [
-        path for path, leaf in zip(paths, state.leaves, strict=True) if path not in given and leaf is not None
-    ]
-    if missing or not given.keys() <= set(paths):
+    if any(paths[i] not in given for i in chosen) or not given.keys() <= set(paths):
         raise TreeError("`grads` and `params`: " + explain_difference(params, grads))
     return [given.get(path) for path in paths]
 

@@ -7,7 +7,7 @@ from xdl.core import Array
 from xdl.optim._overwrite import overwrite
 from xdl.optim._rule import Composite, Rule
 
-__all__ = ["Chain", "chain"]
+__all__ = ["Chain", "Wrapper", "chain"]
 
 
 class Chain(Composite):
@@ -82,6 +82,30 @@ class Chain(Composite):
         return tuple(rule.observe(own, curvature) for rule, own in zip(self.rules, state, strict=True))
 
 
+class Wrapper(Composite):
+    """Base of what decides when, or on what, the rules after it in a chain work."""
+
+    @property
+    def modifier(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Whether it has no rules yet."""
+        return not self.rules
+
+    def place(self, following: list[Any], *, after: bool) -> list[Any]:
+        """Take in the rules that follow."""
+        if self.rules:
+            return [self, *following]
+        if after:
+            name = type(self).__name__
+            message = f"{name} must come before the rule that makes the step, as it decides on that"
+            raise ValueError(message)
+        return [self.replace(rules=(following[0] if len(following) == 1 else Chain(tuple(following)),))]
+
+    def observe(self, state: Any, curvature: Array, /) -> Any:
+        """Show it to the rule."""
+        own, inner = state
+        return own, self.rules[0].observe(inner, curvature)
+
+
 def chain(*rules: Rule) -> Rule:
     """Rule that passes the gradient through several rules.
 
@@ -95,8 +119,7 @@ def chain(*rules: Rule) -> Rule:
 
     Notes
     -----
-    `accumulate` and `mixed_precision` decide when, and on what, the rules after them work: all of those
-    are counted, scheduled and averaged as they see it.
+    `accumulate` and `mixed_precision` decide when, and on what, the rules after them work, averages included.
 
     Examples
     --------

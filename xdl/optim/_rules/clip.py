@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from xdl.core import Array, array_namespace
 from xdl.optim._rule import Hyper, Rule, cast_array, compute_dtype, is_complex, widen
 
-__all__ = ["ClipByNorm", "clip_by_norm"]
+__all__ = ["ClipByNorm", "ClipByValue", "clip_by_norm", "clip_by_value"]
 
 
 class ClipByNorm(Rule):
@@ -31,6 +31,24 @@ class ClipByNorm(Rule):
         norm = xp.sqrt(xp.where(clipped, square, xp.ones_like(square)))
         factor = xp.where(clipped, bound / norm, xp.ones_like(norm))
         return list(states), [grad * cast_array(factor, _real_dtype(grad)) for grad in grads]
+
+
+class ClipByValue(Rule):
+    """Entries of gradients cut off at a largest modulus; made by `clip_by_value`."""
+
+    max_value: Hyper
+
+    modifier: ClassVar[bool] = True
+    limits: ClassVar[dict[str, tuple[float, float]]] = {"max_value": (0, inf)}
+
+    def step(
+        self: Any, state: tuple[Any, ...], x: Array, grad: Array, t: Array, /
+    ) -> tuple[tuple[Any, ...], Array]:
+        """Cut."""
+        xp, size = array_namespace(grad), self.max_value
+        if not is_complex(grad):
+            return (), xp.where(grad > size, size, xp.where(grad < -size, -size, grad))
+        return (), xp.where(xp.abs(grad) > size, size * xp.sign(grad), grad)
 
 
 def _square_norm(grad: Array) -> Array:
@@ -59,3 +77,16 @@ def clip_by_norm(max_norm: Hyper) -> Rule:
     Pascanu, Mikolov & Bengio (2013), arXiv:1211.5063, algorithm 1
     """
     return ClipByNorm(max_norm)
+
+
+def clip_by_value(max_value: Hyper) -> Rule:
+    """Modifier that cuts every entry of the gradient off at ``-max_value`` and ``max_value``.
+
+    A complex entry keeps its direction.
+
+    Parameters
+    ----------
+    max_value : float or schedule
+        Largest modulus that passes unchanged.
+    """
+    return ClipByValue(max_value)
