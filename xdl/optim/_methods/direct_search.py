@@ -61,7 +61,8 @@ class DirectSearch(Method):
 
 def or_infinite(xs: Any, value: Any) -> Any:
     """Value, or infinity for one that is not finite."""
-    return xs.where(xs.isfinite(value), value, xs.constant(math.inf))
+    finite = xs.isfinite(value)
+    return value if xs.host and finite else xs.where(finite, value, xs.constant(math.inf))
 
 
 def check_positive(method: Method, *names: str) -> None:
