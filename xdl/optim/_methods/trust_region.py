@@ -29,8 +29,8 @@ class TrustRegion(Method):
     ----------
     subproblem : Subproblem
         How the model is minimized: `Exact`, `Dogleg` or, without a matrix, `Steihaug`.
-    radius : float
-        First radius.
+    radius : float, optional
+        First radius; by default the length of the start, but not less than one.
     accept : float
         Least ratio of the decrease to the predicted one for a step to be taken, in [0, 1/4).
 
@@ -46,20 +46,21 @@ class TrustRegion(Method):
 
     References
     ----------
-    Nocedal & Wright (2006), algorithm 4.1
+    Nocedal & Wright (2006), algorithm 4.1; Dennis & Schnabel (1996), section 6.4.3, for the radius after a
+    step that was too long: the minimum of a parabola, between a tenth and half of the step
     """
 
     subproblem: Subproblem = Exact()
-    radius: float = 1.0
+    radius: float | None = None
     accept: float = 1e-4
 
     def __init__(
         self,
         subproblem: Subproblem = Exact(),  # noqa: B008
-        radius: float = 1.0,
+        radius: float | None = None,
         accept: float = 1e-4,
     ) -> None:
-        if not radius > 0:
+        if radius is not None and not radius > 0:
             message = f"`radius` must be positive, got {radius!r}"
             raise ValueError(message)
         if not 0 <= accept < 0.25:
@@ -71,7 +72,8 @@ class TrustRegion(Method):
         """Evaluate, and prepare the first model."""
         xs, state = problem.xs, self.begin(problem, x)
         model = self.subproblem.prepare(problem, x, state.grad)
-        region = Region(radius=xs.constant(self.radius), model=model, stalls=xs.integer(0))
+        radius = xs.maximum(xs.sqrt(xs.dot(x, x)), 1.0) if self.radius is None else xs.constant(self.radius)
+        region = Region(radius=radius, model=model, stalls=xs.integer(0))
         return state.replace(memory=region, products=state.products + self.subproblem.cost(problem))
 
     def step(self, problem: Problem, state: Iterate) -> Iterate:
@@ -86,7 +88,11 @@ class TrustRegion(Method):
         good = finite & (ratio > self.accept)
         bad = xs.negate(finite & (ratio >= 0.25))
         longer = xs.where((ratio > 0.75) & (length > 0.9 * region.radius), 2.0, 1.0)
-        radius = xs.where(bad, 0.25 * length, longer * region.radius)
+        slope = xs.dot(state.grad, p)
+        # the minimum of the parabola through both values with the slope at the first
+        shorter = xs.divide(-slope, 2.0 * (value - state.value - slope))
+        shorter = xs.where(finite & xs.isfinite(shorter), xs.minimum(xs.maximum(shorter, 0.1), 0.5), 0.25)
+        radius = xs.where(bad, shorter * length, longer * region.radius)
         stalls = xs.where(
             good, xs.where(value < state.value, xs.integer(0), region.stalls + 1), region.stalls
         )
