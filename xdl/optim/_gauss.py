@@ -6,13 +6,16 @@ step within any radius is a matter of elementwise arithmetic, so that a method i
 
 from typing import Any
 
+from xdl.autodiff import stop_gradient
 from xdl.core import Array, Module, array_namespace
+from xdl.core._namespace import device_of
+from xdl.linalg import solve_triangular
 
 from ._method import Iterate, Method
-from ._residuals import Model, Residuals
+from ._residuals import Model, Residuals, check_residuals
 from ._status import Status
 
-__all__ = ["Gauss", "Region", "factor"]
+__all__ = ["Gauss", "Region", "factor", "nonsingular", "solve_square"]
 
 
 class Region(Module):
@@ -54,6 +57,33 @@ def factor(J: Array, r: Array) -> tuple[Array, Array, Array]:
     return xp.matrix_transpose(Vh), s, xp.matmul(r[..., None, :], U)[..., 0, :]
 
 
+def nonsingular(A: Array) -> Array:
+    """Matrix shifted by less than its rounding: a singular one then raises no error, and no other changes."""
+    xp = array_namespace(A)
+    if not A.shape[-1]:
+        return A
+    info = xp.finfo(A.dtype)
+    shift = xp.max(xp.abs(A), axis=(-2, -1), keepdims=True) * (2.0 * float(info.eps))
+    shift = stop_gradient(shift + float(info.smallest_normal))
+    return A + shift * xp.eye(A.shape[-1], dtype=A.dtype, device=device_of(A))
+
+
+def solve_square(J: Array, b: Array) -> Array:
+    """Solution of ``J x = b`` for vectors ``b``; with pivots of the size of rounding where ``J`` is singular."""
+    xp = array_namespace(J)
+    if not J.shape[-1]:
+        return b
+    Q, R = xp.linalg.qr(J)
+    pivots, largest = xp.linalg.diagonal(R), xp.max(xp.abs(R), axis=(-2, -1))[..., None]
+    info = xp.finfo(J.dtype)
+    least = largest * float(info.eps) + float(info.smallest_normal)
+    raised = xp.where(pivots < 0, -least, least) - pivots
+    raised = xp.where(xp.abs(pivots) < least, raised, xp.zeros_like(pivots))
+    R = R + raised[..., None] * xp.eye(J.shape[-1], dtype=J.dtype, device=device_of(J))
+    x = xp.matmul(xp.matrix_transpose(Q), b[..., None])
+    return solve_triangular(xp.matrix_transpose(R), x, transpose=True)[..., 0]
+
+
 class Gauss(Method):
     """Base of methods that minimize linearized residuals within a trust region.
 
@@ -93,6 +123,7 @@ class Gauss(Method):
 
     def init(self, problem: Residuals, x: Array) -> Iterate:
         """Evaluate, and choose the first region."""
+        check_residuals(self, problem)
         xs, xp = problem.xs, array_namespace(x)
         value, model_of = problem.probe(x)
         model = model_of()

@@ -10,9 +10,10 @@ from typing import Any
 from xdl import autodiff
 from xdl.autodiff._engines import has_traced
 from xdl.core import Array, array_namespace, tree
-from xdl.core._namespace import device_of, is_array
+from xdl.core._namespace import is_array
 
 from ._drive import Task
+from ._gauss import nonsingular
 from ._residuals import matrix_of
 
 __all__ = ["implicit"]
@@ -105,12 +106,7 @@ class _Solution:
         _, push = autodiff.linearize(lambda x: self.condition(x, *self.active), self.x)
         A = matrix_of(push, self.x, axis=-1)
         A = xp.matrix_transpose(A) if transposed else A
-        # A shift by less than rounding changes no digit, and an exactly singular matrix raises no error.
-        size = xp.max(xp.abs(A), axis=(-2, -1), keepdims=True) if A.size else 0.0
-        info = xp.finfo(A.dtype)
-        unit = xp.eye(A.shape[-1], dtype=A.dtype, device=device_of(A))
-        A = A + autodiff.stop_gradient(size * (0.5 * float(info.eps)) + float(info.smallest_normal)) * unit
-        return xp.linalg.solve(A, v[..., None])[..., 0]
+        return xp.linalg.solve(nonsingular(A), v[..., None])[..., 0]
 
     def args(self, active: list[Array]) -> Any:
         """Tree as the arguments, with zeros for what has no derivative."""

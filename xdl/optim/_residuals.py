@@ -12,7 +12,7 @@ from ._problem import Problem
 from ._robust import Loss
 from ._scalars import OfArrays, OfFloats
 
-__all__ = ["Model", "Residuals", "matrix_of"]
+__all__ = ["Model", "Residuals", "check_residuals", "matrix_of"]
 
 
 class Model(NamedTuple):
@@ -72,7 +72,14 @@ class Residuals(Problem):
 
     def residual(self, x: Array) -> Array:
         """Residuals (..., m) at ``x``."""
-        return self._vector(self.r(self.flat.unflatten(x), *self.args), x)
+        r = self._vector(self.r(self.flat.unflatten(x), *self.args), x)
+        if self.equations and r.shape[-1] != self.flat.size:
+            message = (
+                f"there must be as many equations as unknowns, got {r.shape[-1]} and {self.flat.size}: "
+                "for another number use least_squares"
+            )
+            raise ValueError(message)
+        return r
 
     def condition(self, x: Array) -> Array:
         """What is zero at a solution: the residuals of equations, else the gradient."""
@@ -169,6 +176,13 @@ class Residuals(Problem):
             for leaf in leaves
         ]
         return flat[0] if len(flat) == 1 else xp.concat(flat, axis=-1)
+
+
+def check_residuals(method: Any, problem: Any) -> None:
+    """Refuse a function that is no sum of squares."""
+    if not isinstance(problem, Residuals):
+        message = f"{method!r} is for residuals: use it with least_squares or root, not with minimize"
+        raise TypeError(message)
 
 
 def _size(leaf: Array, lead: tuple[int, ...]) -> int:

@@ -6,7 +6,7 @@ from xdl.core import Array, array_namespace
 from xdl.optim._descent import Descent, Move
 from xdl.optim._gauss import factor
 from xdl.optim._method import Iterate
-from xdl.optim._residuals import Residuals
+from xdl.optim._residuals import Residuals, check_residuals
 
 __all__ = ["GaussNewton"]
 
@@ -34,6 +34,11 @@ class GaussNewton(Descent):
     def measure(self, problem: Residuals, state: Iterate) -> Any:
         """Number that is zero at a solution."""
         return problem.measure(state.value, state.grad)
+
+    def init(self, problem: Residuals, x: Array) -> Iterate:
+        """Evaluate, and turn towards the first direction."""
+        check_residuals(self, problem)
+        return super().init(problem, x)
 
     def start(self, problem: Residuals, x: Array, grad: Array) -> Any:
         """Model at the start."""

@@ -59,4 +59,3 @@ class LevenbergMarquardt(Gauss):
             return q, found
         newton = xp.where(known, -b / safe, xp.zeros_like(b))
         return xs.select(inside, newton, q), xs.where(inside, xs.constant(0.0), found)
-

@@ -5,10 +5,10 @@ from typing import Any
 from xdl.core import Array, array_namespace
 from xdl.optim._gauss import Gauss
 
-__all__ = ["Dogleg"]
+__all__ = ["PowellDogleg"]
 
 
-class Dogleg(Gauss):
+class PowellDogleg(Gauss):
     """Go down the gradient as far as it pays, then towards the Gauss-Newton step, as far as the region reaches.
 
     Parameters
