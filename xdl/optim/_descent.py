@@ -56,6 +56,8 @@ class Descent(Method):
 
     search: LineSearch = Backtracking()
 
+    masks: ClassVar[bool] = True
+    masks_memory: ClassVar[bool] = False  # whether `remember` does, as described there
     natural: ClassVar[bool] = False  # whether the very first step has its natural length, 1, too
 
     def start(self, problem: Problem, x: Array, grad: Array) -> Any:
@@ -73,8 +75,8 @@ class Descent(Method):
     def remember(self, problem: Problem, memory: Any, before: Iterate, after: Iterate, line: Line) -> Any:
         """Memory after a search has ended: that of `learn` for an accepted step, of `start` without one.
 
-        Of problems whose search goes on, the memory may be anything. But a method that masks what it writes, and
-        writes in place, spares the copies that the choice between old and new memory costs.
+        Of problems whose search goes on, or that have finished, the memory may be anything, unless the method has
+        ``masks_memory``: one with a large memory spares the copies that the choice between old and new costs.
         """
         xs = problem.xs
         if xs.host:
@@ -122,13 +124,14 @@ class Descent(Method):
         x = state.x + xs.expand(line.probe.step) * line.p
         value, grad = problem.value_and_gradient(x)
         probe = self.search.next(xs, line.probe, value, xs.dot(grad, line.p))
-        searched = line.replace(probe=probe)
-        ended = probe.done | probe.failed
+        searched, ended = line.replace(probe=probe), probe.done | probe.failed
         if xs.host and not ended:
             return state.replace(evaluations=state.evaluations + 1, memory=searched)
-        state = state.replace(evaluations=state.evaluations + 1, memory=())
+        running = True if xs.host else state.status == int(Status.RUNNING)
+        accepted, ended = probe.done & running, ended & running
+        state = state.replace(evaluations=state.evaluations + xs.where(running, 1, 0), memory=())
         after = state.replace(x=x, value=value, grad=grad, iterations=state.iterations + 1)
-        point = xs.select(probe.done, after, state)
+        point = xs.select(accepted, after, state)
         own = self.remember(problem, line.own, state, after, searched)
         move, slope = self._turn(problem, point, own)
         step = self.first_step(problem, state, point, searched, slope)
@@ -141,9 +144,10 @@ class Descent(Method):
             probe=self.search.start(xs, point.value, slope, step),
             fresh=probe.failed,
             stalls=stalls,
-            own=move.memory,
+            own=(),
         )
-        status = xs.where(hopeless, xs.integer(int(Status.NO_PROGRESS)), point.status)
-        status = xs.where(ended, status, point.status)
+        status = xs.where(hopeless & ended, xs.integer(int(Status.NO_PROGRESS)), point.status)
         products = point.products + xs.where(ended, move.products, 0)
-        return point.replace(status=status, memory=xs.select(ended, new, searched), products=products)
+        own = move.memory if self.masks_memory else xs.select(ended, move.memory, line.own)
+        line = xs.select(ended, new, searched.replace(own=())).replace(own=own)
+        return point.replace(status=status, memory=line, products=products)

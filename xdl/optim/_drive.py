@@ -61,7 +61,9 @@ class Task:
         """Next iterate; problems that have finished stay where they are."""
         after = self.method.step(problem, state)
         after = self.stopping.judge(self.method, problem, state, after)
-        return after if problem.xs.host else problem.xs.select(running(state), after, state)
+        if problem.xs.host or self.method.masks:
+            return after
+        return problem.xs.select(running(state), after, state)
 
 
 def running(state: Iterate) -> Any:

@@ -47,10 +47,11 @@ class Method(Part):
     A subclass defines `init` and `step`. Both are written for one problem and for a batch alike, with
     ``problem.xs`` for the numbers (see `xdl.optim._scalars`): ``if`` may ask only where ``xs.host`` is true. A pass
     makes one evaluation or a fixed number of them, so that in a batch problems search by themselves and none
-    waits for another. A problem that has finished is masked by the driver, not here.
+    waits for another. A problem that has finished is masked by the driver, if not here.
     """
 
     derivatives: ClassVar[int] = 1
+    masks: ClassVar[bool] = False  # whether `step` itself leaves problems that have finished where they are
 
     def init(self, problem: Problem, x: Array) -> Iterate:
         """First iterate."""

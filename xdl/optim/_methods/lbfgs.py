@@ -1,6 +1,6 @@
 """The BFGS method with limited memory."""
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from xdl.core import Array, array_namespace
 from xdl.core._namespace import device_of
@@ -58,6 +58,8 @@ class LBFGS(Descent):
 
     search: LineSearch = MoreThuente()
     memory: int = 10
+
+    masks_memory: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not isinstance(self.memory, int) or self.memory < 1:
