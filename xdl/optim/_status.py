@@ -18,6 +18,7 @@ class Status(enum.IntEnum):
     NOT_FINITE = 6
     UNBOUNDED = 7
     STOPPED = 8
+    NOT_BRACKETED = 9
 
     @property
     def message(self) -> str:
@@ -36,4 +37,5 @@ _MESSAGES = {
     Status.NOT_FINITE: "not converged: the value or the gradient is infinite or NaN",
     Status.UNBOUNDED: "diverged: the value fell below any bound",
     Status.STOPPED: "stopped by the callback",
+    Status.NOT_BRACKETED: "not started: the function has the same sign at both ends of the bracket",
 }
