@@ -65,8 +65,16 @@ class Descent(Method):
         return ()
 
     def direction(self, problem: Problem, point: Iterate, memory: Any) -> Move:
-        """Direction from a point; where it does not descend, the negative gradient is taken."""
+        """Direction from a point; where it does not descend, `steepest` is taken."""
         raise NotImplementedError
+
+    def steepest(self, problem: Problem, point: Iterate, memory: Any) -> Array:
+        """Direction where that of the method does not descend."""
+        return -point.grad
+
+    def move(self, problem: Problem, x: Array, p: Array, step: Any, memory: Any) -> Array:
+        """Point at a length of step along a direction."""
+        return x + problem.xs.expand(step) * p
 
     def learn(self, problem: Problem, memory: Any, before: Iterate, after: Iterate, line: Line) -> Any:
         """Memory after an accepted step."""
@@ -111,17 +119,15 @@ class Descent(Method):
         move = self.direction(problem, point, own)
         slope = xs.dot(move.p, point.grad)
         descends = xs.isfinite(slope) & (slope < 0)
-        if xs.host:
-            if descends:
-                return move, slope
-            return move._replace(p=-point.grad), -xs.dot(point.grad, point.grad)
-        p = xs.select(descends, move.p, -point.grad)
-        return move._replace(p=p), xs.where(descends, slope, -xs.dot(point.grad, point.grad))
+        if xs.host and descends:
+            return move, slope
+        p = xs.select(descends, move.p, self.steepest(problem, point, own))
+        return move._replace(p=p), xs.where(descends, slope, xs.dot(p, point.grad))
 
     def step(self, problem: Problem, state: Iterate) -> Iterate:
         """Probe once; where the search ends, move and turn."""
         xs, line = problem.xs, state.memory
-        x = state.x + xs.expand(line.probe.step) * line.p
+        x = self.move(problem, state.x, line.p, line.probe.step, line.own)
         value, grad = problem.value_and_gradient(x)
         probe = self.search.next(xs, line.probe, value, xs.dot(grad, line.p))
         searched, ended = line.replace(probe=probe), probe.done | probe.failed
