@@ -7,17 +7,31 @@ from ._adjust import adjust
 from ._curvature import gauss_newton_diagonal, hutchinson_diagonal, observe_curvature
 from ._evaluation import evaluation_params
 from ._freeze import freeze, thaw
+from ._least_squares import LeastSquaresResult, least_squares
 from ._line_search import LineSearchResult, line_search
+from ._methods.anderson import Anderson
 from ._methods.bfgs import BFGS
+from ._methods.bisection import Bisection
+from ._methods.brent_dekker import BrentDekker
+from ._methods.broyden import Broyden
+from ._methods.gauss_newton import GaussNewton
 from ._methods.gradient_descent import GradientDescent
 from ._methods.lbfgs import LBFGS
+from ._methods.levenberg_marquardt import LevenbergMarquardt
 from ._methods.nelder_mead import NelderMead
 from ._methods.newton import Newton
 from ._methods.newton_cg import NewtonCG
+from ._methods.newton_raphson import NewtonRaphson
+from ._methods.pattern_search import PatternSearch
+from ._methods.picard import Picard
+from ._methods.powell_dogleg import PowellDogleg
+from ._methods.secant import Secant
 from ._methods.trust_region import TrustRegion
 from ._minimize import minimize
 from ._overwrite import overwrite
 from ._result import Result
+from ._root import fixed_point, root
+from ._root_scalar import root_scalar
 from ._rule import Rule
 from ._rules.accumulate import accumulate
 from ._rules.adabelief import AdaBelief
@@ -95,14 +109,21 @@ __all__ = [
     "Adafactor",
     "Adam",
     "AdamW",
+    "Anderson",
     "Backtracking",
+    "Bisection",
     "Brent",
+    "BrentDekker",
+    "Broyden",
     "Dogleg",
     "Exact",
     "Fixed",
+    "GaussNewton",
     "GoldenSection",
     "GradientDescent",
     "HagerZhang",
+    "LeastSquaresResult",
+    "LevenbergMarquardt",
     "LineSearchResult",
     "Lion",
     "Momentum",
@@ -113,9 +134,13 @@ __all__ = [
     "Nesterov",
     "Newton",
     "NewtonCG",
+    "NewtonRaphson",
     "NewtonSearch",
     "OAdam",
+    "PatternSearch",
+    "Picard",
     "Plateau",
+    "PowellDogleg",
     "RAdam",
     "RMSprop",
     "ReduceOnPlateau",
@@ -125,6 +150,7 @@ __all__ = [
     "Schedule",
     "ScheduleFreeAdamW",
     "ScheduleFreeSGD",
+    "Secant",
     "Sophia",
     "State",
     "Status",
@@ -144,6 +170,7 @@ __all__ = [
     "evaluation_params",
     "exponential_average",
     "exponential_schedule",
+    "fixed_point",
     "freeze",
     "gauss_newton_diagonal",
     "hutchinson_diagonal",
@@ -151,6 +178,7 @@ __all__ = [
     "interpolated_schedule",
     "inverse_time_schedule",
     "join_schedules",
+    "least_squares",
     "line_search",
     "linear_schedule",
     "lookahead",
@@ -163,6 +191,8 @@ __all__ = [
     "partition",
     "piecewise_constant_schedule",
     "polynomial_schedule",
+    "root",
+    "root_scalar",
     "shift_schedule",
     "sign_decay",
     "step_schedule",

@@ -67,6 +67,7 @@ class Residuals(Problem):
     ) -> None:
         super().__init__(self._of_params, flat, args, scalars)
         self.r, self.jacobian, self.loss, self.scale, self.equations = r, jacobian, loss, scale, equations
+        self.xtol = 0.0  # of methods that judge steps themselves
         self._reverse: bool | None = None
         self._known: tuple[Any, ...] = (None,)
 

@@ -18,7 +18,7 @@ from ._solve import solve
 from ._status import Status
 from ._stopping import Stopping
 
-__all__ = ["fixed_point", "root"]
+__all__ = ["finish_equations", "fixed_point", "root"]
 
 
 def root(
@@ -94,7 +94,9 @@ def root(
 
     chosen = as_method(PowellDogleg() if method is None else method)
     task = Task(make, (f, jacobian, "root"), chosen, stopping, batched=batched)
-    return solve(task, x0, tuple(args), record=record, callback=callback, progress=progress, finish=_finish)
+    return solve(
+        task, x0, tuple(args), record=record, callback=callback, progress=progress, finish=finish_equations
+    )
 
 
 def fixed_point(
@@ -162,7 +164,9 @@ def fixed_point(
 
     chosen = as_method(Anderson() if method is None else method)
     task = Task(make, (g, "fixed point"), chosen, stopping, batched=batched)
-    return solve(task, x0, tuple(args), record=record, callback=callback, progress=progress, finish=_finish)
+    return solve(
+        task, x0, tuple(args), record=record, callback=callback, progress=progress, finish=finish_equations
+    )
 
 
 def _tolerance(tol: float | None, x0: Any, batched: bool) -> float:
@@ -170,7 +174,7 @@ def _tolerance(tol: float | None, x0: Any, batched: bool) -> float:
     return precision(flat.flatten(x0)) ** 0.5 if tol is None else tol
 
 
-def _finish(state: Iterate, flat: Flat, args: tuple[Any, ...]) -> Result:
+def finish_equations(state: Iterate, flat: Flat, args: tuple[Any, ...]) -> Result:
     """Result; that nothing more can be gained does not solve equations."""
     result = make_result(state, flat)
     xp, status = array_namespace(result.status), result.status
