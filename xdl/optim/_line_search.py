@@ -126,7 +126,7 @@ def line_search(
     TypeError
         If ``search`` is no line search, or a leaf of ``x`` no array of floats.
     ValueError
-        If ``p`` is no tree as ``x``, ``step`` is not positive, or ``f`` returns no number.
+        If ``p`` is no tree as ``x``, of equal shapes and dtypes, ``step`` is not positive, or ``f`` returns no number.
 
     Examples
     --------
@@ -205,11 +205,11 @@ def _compiled(machine: _Machine) -> tuple[Callable[..., _Look], Callable[..., _L
 
 
 def _check_direction(x: Any, p: Any) -> None:
-    mine, theirs = tree.leaves(x), tree.leaves(p)
-    if tree.structure(x) != tree.structure(p) or any(
-        tuple(a.shape) != tuple(getattr(b, "shape", ())) for a, b in zip(mine, theirs, strict=True)
-    ):
-        message = f"`p` must be a tree of arrays of the shapes of those of `x`, got {p!r} for {x!r}"
+    kind = lambda leaf: (tuple(getattr(leaf, "shape", ())), getattr(leaf, "dtype", None))
+    if tree.structure(x) != tree.structure(p) or [*map(kind, tree.leaves(x))] != [*map(kind, tree.leaves(p))]:
+        message = (
+            f"`p` must be a tree of arrays of the shapes and dtypes of those of `x`, got {p!r} for {x!r}"
+        )
         raise ValueError(message)
 
 
@@ -225,13 +225,13 @@ def _result(
 ) -> LineSearchResult:
     xp = array_namespace(start)
     scalars = OfFloats(start, xp) if machine.host else OfArrays(start, xp)
-    flat_line = first.slope == 0.0
     found = last.probe.done
     known = scalars.isfinite(first.value) & scalars.isfinite(first.slope)
+    good = found | known & (first.slope == 0.0)
     fails = scalars.where(
         known, scalars.integer(int(Status.NO_PROGRESS)), scalars.integer(int(Status.NOT_FINITE))
     )
-    status = scalars.where(found | flat_line, scalars.integer(int(Status.CONVERGED)), fails)
+    status = scalars.where(good, scalars.integer(int(Status.CONVERGED)), fails)
     step = scalars.where(found, last.probe.step, scalars.constant(0.0))
     number = lambda v, dtype=start.dtype: v if is_array(v) else asarray(v, like=start, dtype=dtype)
     columns = [xp.stack([number(row[k]) for row in seen]) for k in range(3)]

@@ -48,9 +48,9 @@ class Backtracking(LineSearch):
 
     def start(self, xs: Any, value: Any, slope: Any, step: Any) -> Probe:
         """Begin with the step that was given."""
-        no, hopeless = value != value, xs.negate(descends(xs, value, slope))
+        no, hopeless = value < value, xs.negate(descends(xs, value, slope))
         memory = End(xs.constant(0.0), value, slope)
-        return Probe(step, no & hopeless, hopeless, xs.integer(0), memory)
+        return Probe(step, no, hopeless, xs.integer(0), memory)
 
     def next(self, xs: Any, probe: Probe, value: Any, slope: Any) -> Probe:
         """Accept the step, or shorten it."""

@@ -38,8 +38,10 @@ def descends(xs: Any, value: Any, slope: Any) -> Any:
 
 
 def level(xs: Any, origin: End, here: End) -> Any:
-    """Whether two values differ by no more than rounding errors, so that their difference says nothing."""
-    return xs.abs(here.value - origin.value) <= NOISE * xs.eps * xs.abs(origin.value)
+    """Whether two values differ by rounding errors, and the slope promises no more, so that they say nothing."""
+    error = NOISE * xs.eps * xs.abs(origin.value)
+    promise = xs.abs(here.step * origin.slope)
+    return (xs.abs(here.value - origin.value) <= error) & (promise <= 8.0 * error)
 
 
 def sufficient(xs: Any, origin: End, here: End, decrease: float) -> Any:

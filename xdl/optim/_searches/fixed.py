@@ -34,7 +34,7 @@ class Fixed(LineSearch):
 
     def start(self, xs: Any, value: Any, slope: Any, step: Any) -> Probe:
         """Take the step."""
-        no = value != value
+        no = value < value
         return Probe(step if self.length is None else xs.constant(self.length), no, no, xs.integer(0))
 
     def next(self, xs: Any, probe: Probe, value: Any, slope: Any) -> Probe:

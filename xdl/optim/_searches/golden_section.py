@@ -55,11 +55,11 @@ class GoldenSection(LineSearch):
 
     def start(self, xs: Any, value: Any, slope: Any, step: Any) -> Probe:
         """Begin with the step that was given."""
-        zero, no = xs.constant(0.0), value != value
+        zero, no = xs.constant(0.0), value < value
         origin = End(zero, value, slope)
         hopeless = xs.negate(descends(xs, value, slope))
         memory = Enclosure(origin, origin, origin, origin, zero, self.longest * step, no, zero, zero, step)
-        return Probe(step, no & hopeless, hopeless, xs.integer(0), memory)
+        return Probe(step, no, hopeless, xs.integer(0), memory)
 
     def next(self, xs: Any, probe: Probe, value: Any, slope: Any) -> Probe:
         """Accept the step, or look farther, or divide the interval."""

@@ -75,7 +75,7 @@ class MoreThuente(LineSearch):
         longest = self.longest * step if longest is None else longest
         step = xs.minimum(step, longest)
         origin = End(zero, value, slope)
-        no = value != value
+        no = value < value
         memory = Interval(
             start=origin,
             best=origin,

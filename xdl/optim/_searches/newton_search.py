@@ -61,11 +61,11 @@ class NewtonSearch(LineSearch):
 
     def start(self, xs: Any, value: Any, slope: Any, step: Any) -> Probe:
         """Begin with the step that was given, as nothing is known of the second derivative."""
-        zero, far, no = xs.constant(0.0), xs.constant(math.inf), value != value
+        zero, far, no = xs.constant(0.0), xs.constant(math.inf), value < value
         origin = End(zero, value, slope)
         hopeless = xs.negate(descends(xs, value, slope))
         memory = Interval(origin, origin, origin, zero, far, far, far, self.longest * step)
-        return Probe(step, no & hopeless, hopeless, xs.integer(0), memory)
+        return Probe(step, no, hopeless, xs.integer(0), memory)
 
     def next(self, xs: Any, probe: Probe, value: Any, slope: Any) -> Probe:
         """Accept the step, or take one of Newton's."""

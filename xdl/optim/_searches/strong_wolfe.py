@@ -58,10 +58,10 @@ class StrongWolfe(LineSearch):
 
     def start(self, xs: Any, value: Any, slope: Any, step: Any) -> Probe:
         """Begin with the step that was given."""
-        origin, no = End(xs.constant(0.0), value, slope), value != value
+        origin, no = End(xs.constant(0.0), value, slope), value < value
         memory = Bracket(origin, origin, origin, no, self.longest * step)
         hopeless = xs.negate(descends(xs, value, slope))
-        return Probe(step, no & hopeless, hopeless, xs.integer(0), memory)
+        return Probe(step, no, hopeless, xs.integer(0), memory)
 
     def next(self, xs: Any, probe: Probe, value: Any, slope: Any) -> Probe:
         """Accept the step, or look farther, or zoom."""

@@ -55,10 +55,10 @@ class WeakWolfe(LineSearch):
 
     def start(self, xs: Any, value: Any, slope: Any, step: Any) -> Probe:
         """Begin with the step that was given."""
-        origin, no = End(xs.constant(0.0), value, slope), value != value
+        origin, no = End(xs.constant(0.0), value, slope), value < value
         hopeless = xs.negate(descends(xs, value, slope))
         memory = (Bracket(origin, origin, xs.constant(math.inf)), self.longest * step)
-        return Probe(step, no & hopeless, hopeless, xs.integer(0), memory)
+        return Probe(step, no, hopeless, xs.integer(0), memory)
 
     def next(self, xs: Any, probe: Probe, value: Any, slope: Any) -> Probe:
         """Accept the step, or halve the interval."""
