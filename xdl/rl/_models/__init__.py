@@ -1,0 +1,1 @@
+"""Decision processes to plan for and to learn in."""

@@ -1,0 +1,1 @@
+"""Planning: the best policy of a process that is known."""
