@@ -5,26 +5,28 @@ from collections.abc import Callable
 from typing import Any
 
 from xdl import autodiff, optim
-from xdl.core import Array, Module, array_namespace, asarray, random, to_numpy
+from xdl.core import Array, array_namespace, asarray, random
 from xdl.core._backends import backend_of
 from xdl.core._namespace import device_of, is_array, is_traced
-from xdl.nn._erf import erfc
 
 __all__ = [
-    "CoefficientTable",
     "by_mini_batches",
+    "centered",
     "check_data",
     "check_labels",
     "design",
     "diagonal",
+    "finite_data",
     "gram",
     "inverse",
+    "minimized",
     "normalized_weights",
     "penalty_array",
     "product",
     "regularization",
     "solve_positive",
     "start",
+    "told",
 ]
 
 ROWS = 1024  # a block of this many rows of moderate length stays in the cache between its two uses
@@ -113,12 +115,41 @@ def start(X: Array, *shape: int) -> Array:
     return xp.zeros((*X.shape[:-2], *shape), dtype=X.dtype, device=device_of(X))
 
 
+def finite_data(X: Array, y: Array, shares: Array) -> tuple[Array, Array, Array]:
+    """Data with zeros in place of a data set that has infinite or NaN entries; and which have none."""
+    xp = array_namespace(X, y)
+    finite = xp.all(xp.isfinite(X), axis=(-2, -1)) & xp.all(xp.isfinite(y) & xp.isfinite(shares), axis=-1)
+    X = xp.where(finite[..., None, None], X, xp.zeros_like(X))
+    return X, xp.where(finite[..., None], y, xp.zeros_like(y)), finite
+
+
+def centered(X: Array, y: Array, shares: Array) -> tuple[Array, Array, Array, Array]:
+    """Data less their means, and the means: with these, a model without intercept is one with it."""
+    xp = array_namespace(X, y)
+    mean, level = product(xp.matrix_transpose(X), shares), xp.vecdot(shares, y)
+    return X - mean[..., None, :], y - level[..., None], mean, level
+
+
+def told(x: Array, value: Array, grad: Array, good: Array, finite: Array, iterations: Any) -> optim.Result:
+    """Result of a method of its own: converged where ``good``."""
+    xp = array_namespace(x)
+    zero = xp.zeros_like(value, dtype=xp.int32)
+    status = xp.where(good, zero + int(optim.Status.CONVERGED), zero + int(optim.Status.NO_PROGRESS))
+    status = xp.where(finite, status, zero + int(optim.Status.NOT_FINITE))
+    count = zero + iterations
+    return optim.Result(
+        x=x, value=value, gradient=grad, status=status, iterations=count, evaluations=count, products=zero
+    )
+
+
 def design(X: Array, *, intercept: bool) -> Array:
     """``X``, or ``(1, X)``: a column of ones stands before the features."""
     if not intercept:
         return X
     xp = array_namespace(X)
-    return xp.concat([xp.ones_like(X[..., :1]) if X.shape[-1] else start(X, X.shape[-2], 1) + 1.0, X], axis=-1)
+    return xp.concat(
+        [xp.ones_like(X[..., :1]) if X.shape[-1] else start(X, X.shape[-2], 1) + 1.0, X], axis=-1
+    )
 
 
 def product(Z: Array, theta: Array) -> Array:
@@ -181,7 +212,40 @@ def inverse(H: Array) -> Array:
     return xp.linalg.inv(H * factor + summand)
 
 
-# ---- first-order rules ----
+# ---- minimizers and rules ----
+
+
+def minimized(
+    f: Callable[..., tuple[Array, Array]],
+    hessian: Callable[..., Array],
+    theta: Array,
+    data: tuple[Array, Array, Array],
+    args: tuple[Any, ...],
+    method: Any,
+    *,
+    gtol: float,
+    max_iterations: int,
+    batch_size: int | None,
+    key: Array | None,
+) -> optim.Result:
+    """Minimize a mean over examples, ``f(theta, *data, *args)``: over all in each step, or over some by a rule."""
+    if batch_size is None:
+        return optim.minimize(
+            f,
+            theta,
+            (*data, *args),
+            method=method,
+            gradient=True,
+            hessian=hessian,
+            batched=data[0].ndim == 3,
+            gtol=gtol,
+            max_iterations=max_iterations,
+        )
+    if not isinstance(method, optim.Rule):
+        message = f"`batch_size` is for update rules such as optim.Adam(), got method={method!r}"
+        raise ValueError(message)
+    options = {"batch_size": batch_size, "epochs": max_iterations, "key": key, "gtol": gtol}
+    return by_mini_batches(f, theta, data, args, method, **options)
 
 
 def by_mini_batches(
@@ -235,22 +299,10 @@ def by_mini_batches(
             theta = before  # the rule diverges
             break
     value, grad = f(theta, *data, *args)
-    axes = tuple(range(axis, grad.ndim))
-    good, last = optim.Status.CONVERGED, optim.Status.MAX_ITERATIONS
-    small = xp.max(xp.abs(grad), axis=axes) <= gtol
-    counted = xp.full_like(value, count, dtype=xp.int32)
-    status = xp.where(
-        small, xp.full_like(counted, int(good)), xp.full_like(counted, int(last))
-    )
-    return optim.Result(
-        x=theta,
-        value=value,
-        gradient=grad,
-        status=status,
-        iterations=counted,
-        evaluations=counted + 1,
-        products=xp.zeros_like(counted),
-    )
+    small = xp.max(xp.abs(grad), axis=tuple(range(axis, grad.ndim))) <= gtol
+    result = told(theta, value, grad, small, xp.isfinite(value), count)
+    late = xp.full_like(result.status, int(optim.Status.MAX_ITERATIONS))
+    return result.replace(status=xp.where(small, result.status, late))
 
 
 @functools.lru_cache(64)
@@ -262,41 +314,3 @@ def _step(f: Callable[..., Any], rule: optim.Rule, axis: int, compiled: bool) ->
         return optim.update(rule, theta, grad, state)
 
     return autodiff.jit(step) if compiled else step
-
-
-# ---- what is told of a fit ----
-
-
-class CoefficientTable(Module):
-    """Estimates and what is known of their errors; the intercept, if there is one, comes first.
-
-    Parameters
-    ----------
-    estimate, standard_error : (..., q) array
-        Coefficients, and square roots of the variances of their large-sample normal distribution.
-    statistic : (..., q) array
-        Their quotient: z.
-    p_value : (..., q) array
-        Probability, under a normal distribution, of a quotient of this modulus or more if the coefficient is 0.
-    """
-
-    estimate: Array
-    standard_error: Array
-    statistic: Array
-    p_value: Array
-
-    def __init__(self, estimate: Array, standard_error: Array) -> None:
-        xp = array_namespace(estimate)
-        self.estimate, self.standard_error = estimate, standard_error
-        zero = standard_error == 0
-        z = estimate / xp.where(zero, xp.ones_like(standard_error), standard_error)
-        self.statistic = z
-        self.p_value = erfc(xp.abs(z) * 0.5**0.5)
-
-    def __str__(self) -> str:
-        """One line for each coefficient."""
-        columns = [to_numpy(c) for c in (self.estimate, self.standard_error, self.statistic, self.p_value)]
-        lines = [f"{'':>4}{'estimate':>14}{'std. error':>14}{'z':>10}{'p':>12}"]
-        for k, (b, s, z, p) in enumerate(zip(*(c.reshape(-1).tolist() for c in columns), strict=True)):
-            lines.append(f"{k:4d}{b:14.6g}{s:14.6g}{z:10.3f}{p:12.3g}")
-        return "\n".join(lines)

@@ -8,15 +8,15 @@ from xdl.optim._method import Iterate, Method
 from xdl.optim._problem import Problem
 from xdl.optim._status import Status
 
+from .coefficient_table import CoefficientTable
 from .fitting import (
-    CoefficientTable,
-    by_mini_batches,
     check_data,
     check_labels,
     design,
     diagonal,
     gram,
     inverse,
+    minimized,
     normalized_weights,
     penalty_array,
     product,
@@ -162,7 +162,7 @@ class LogisticRegression(Module):
     >>> X, y = np.asarray([[0.0], [1.0], [2.0], [3.0]]), np.asarray([0, 1, 0, 1])
     >>> model = LogisticRegression.fit(X, y)
     >>> model.predict(X), np.round(model.predict_proba(X)[:, 1], 3)
-    (array([0, 0, 1, 1]), array([0.235, 0.412, 0.588, 0.765]))
+    (array([0, 0, 1, 1], dtype=int32), array([0.204, 0.388, 0.612, 0.796]))
     """
 
     coefficients: Array
@@ -226,33 +226,18 @@ class LogisticRegression(Module):
         Z, k = design(X, intercept=fit_intercept), int(fit_intercept)
         shares, penalty = normalized_weights(weights, y), penalty_array(alpha, X, free=k)
         theta = start(Z, Z.shape[-1])
-        if batch_size is None:
-            result = optim.minimize(
-                cross_entropy,
-                theta,
-                (Z, y, shares, penalty),
-                method=IRLS() if method is None else method,
-                gradient=True,
-                hessian=cross_entropy_hessian,
-                batched=X.ndim == 3,
-                gtol=gtol,
-                max_iterations=max_iterations,
-            )
-        elif isinstance(method, optim.Rule):
-            result = by_mini_batches(
-                cross_entropy,
-                theta,
-                (Z, y, shares),
-                (penalty,),
-                method,
-                batch_size=batch_size,
-                epochs=max_iterations,
-                key=key,
-                gtol=gtol,
-            )
-        else:
-            message = f"`batch_size` is for update rules such as optim.Adam(), got method={method!r}"
-            raise ValueError(message)
+        result = minimized(
+            cross_entropy,
+            cross_entropy_hessian,
+            theta,
+            (Z, y, shares),
+            (penalty,),
+            IRLS() if method is None else method,
+            gtol=gtol,
+            max_iterations=max_iterations,
+            batch_size=batch_size,
+            key=key,
+        )
         xp, theta = array_namespace(X), result.x
         separated = xp.all((2.0 * y - 1.0) * product(Z, theta) > 0, axis=-1) & xp.all(penalty == 0, axis=-1)
         intercept = theta[..., 0] if k else xp.zeros_like(theta[..., 0])
