@@ -14,6 +14,7 @@ from ._methods.bfgs import BFGS
 from ._methods.bisection import Bisection
 from ._methods.brent_dekker import BrentDekker
 from ._methods.broyden import Broyden
+from ._methods.cma_es import CMAES
 from ._methods.gauss_newton import GaussNewton
 from ._methods.gradient_descent import GradientDescent
 from ._methods.lbfgs import LBFGS
@@ -98,6 +99,7 @@ from ._update import State, init, update
 
 __all__ = [
     "BFGS",
+    "CMAES",
     "LAMB",
     "LBFGS",
     "SGD",
