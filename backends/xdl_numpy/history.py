@@ -7,8 +7,7 @@ import numpy as np
 from xdl.optim._history import FORGET, put_pair
 
 
-def _owned(*arrays: Any) -> bool:
-    S, Y, R, *others = arrays
+def _owned(S: Any, Y: Any, R: Any, *_: Any) -> bool:
     return all(type(x) is np.ndarray and x.flags.writeable for x in (S, Y, R)) and S.ndim == 3
 
 

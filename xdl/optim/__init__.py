@@ -18,6 +18,7 @@ from ._methods.cma_es import CMAES
 from ._methods.gauss_newton import GaussNewton
 from ._methods.gradient_descent import GradientDescent
 from ._methods.lbfgs import LBFGS
+from ._methods.lbfgsb import LBFGSB
 from ._methods.levenberg_marquardt import LevenbergMarquardt
 from ._methods.nelder_mead import NelderMead
 from ._methods.newton import Newton
@@ -102,6 +103,7 @@ __all__ = [
     "CMAES",
     "LAMB",
     "LBFGS",
+    "LBFGSB",
     "SGD",
     "AMSGrad",
     "AdaBelief",
