@@ -1,5 +1,7 @@
 """Reinforcement learning: decision processes as arrays, planning, learning."""
 
+from ._environment import Environment, Running, Transition, advance, start
+from ._environments.cart_pole import CartPole
 from ._mdp import MDP, SparseMDP
 from ._models.engagement import engagement_chain
 from ._models.from_gymnasium import mdp_from_gymnasium
@@ -16,8 +18,13 @@ from ._planning.value_iteration import value_iteration
 
 __all__ = [
     "MDP",
+    "CartPole",
+    "Environment",
     "Plan",
+    "Running",
     "SparseMDP",
+    "Transition",
+    "advance",
     "backward_induction",
     "engagement_chain",
     "evaluate_policy",
@@ -30,5 +37,6 @@ __all__ = [
     "random_mdp",
     "relative_value_iteration",
     "returns",
+    "start",
     "value_iteration",
 ]
