@@ -30,6 +30,7 @@ from ._methods.powell_dogleg import PowellDogleg
 from ._methods.secant import Secant
 from ._methods.trust_region import TrustRegion
 from ._minimize import minimize
+from ._minimize_scalar import minimize_scalar
 from ._overwrite import overwrite
 from ._result import Result
 from ._root import fixed_point, root
@@ -188,6 +189,7 @@ __all__ = [
     "lookahead",
     "loop_schedule",
     "minimize",
+    "minimize_scalar",
     "mixed_precision",
     "observe_curvature",
     "one_cycle_schedule",
