@@ -15,6 +15,7 @@ from ._methods.bisection import Bisection
 from ._methods.brent_dekker import BrentDekker
 from ._methods.broyden import Broyden
 from ._methods.cma_es import CMAES
+from ._methods.coordinate_search import CoordinateSearch
 from ._methods.gauss_newton import GaussNewton
 from ._methods.gradient_descent import GradientDescent
 from ._methods.lbfgs import LBFGS
@@ -120,6 +121,7 @@ __all__ = [
     "Brent",
     "BrentDekker",
     "Broyden",
+    "CoordinateSearch",
     "Dogleg",
     "Exact",
     "Fixed",

@@ -52,7 +52,7 @@ def within(xs: Any, start: Any, value: Any, low: Any, high: Any, search: GoldenS
 
 
 def look(
-    xs: Any, line: Line, value: Any, search: GoldenSection, tolerances: tuple[float, float]
+    xs: Any, line: Line, value: Any, search: GoldenSection, tolerances: tuple[float, Any]
 ) -> tuple[Line, Any]:
     """Stage after a value at ``line.step``, which is finite or infinity; and the error that is left in units of the least.
 
@@ -63,8 +63,8 @@ def look(
     value : number
     search : GoldenSection
         How an interval is divided; `Brent` is one.
-    tolerances : (float, float)
-        The least distance of two points, relative to the best one and absolute.
+    tolerances : (float, number)
+        The least distance of two points, relative to the best one and absolute; the latter is positive.
     """
     m, step = line.memory, line.step
     best, second, third, enclosed = m.best, m.second, m.third, m.enclosed
@@ -94,7 +94,7 @@ def look(
 
     # Values do not tell points apart that are nearer than the root of the precision.
     relative = max(tolerances[0], math.sqrt(xs.eps))
-    least = relative * xs.abs(best.step) + max(tolerances[1], xs.eps * xs.eps)
+    least = relative * xs.abs(best.step) + tolerances[1]
     inner, before = search.inside(xs, memory, least)
     outer = _beyond(xs, best, second, third, least)
     error = (xs.abs(best.step - 0.5 * (low + high)) + 0.5 * (high - low)) / (2.0 * least)
