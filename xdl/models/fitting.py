@@ -115,12 +115,16 @@ def start(X: Array, *shape: int) -> Array:
     return xp.zeros((*X.shape[:-2], *shape), dtype=X.dtype, device=device_of(X))
 
 
-def finite_data(X: Array, y: Array, shares: Array) -> tuple[Array, Array, Array]:
-    """Data with zeros in place of a data set that has infinite or NaN entries; and which have none."""
+def finite_data(X: Array, y: Array, shares: Array) -> tuple[Array, Array, Array, Array]:
+    """Data, targets and weights, harmless ones in place of infinite or NaN entries; and which data sets had none."""
     xp = array_namespace(X, y)
-    finite = xp.all(xp.isfinite(X), axis=(-2, -1)) & xp.all(xp.isfinite(y) & xp.isfinite(shares), axis=-1)
-    X = xp.where(finite[..., None, None], X, xp.zeros_like(X))
-    return X, xp.where(finite[..., None], y, xp.zeros_like(y)), finite
+    axes = tuple(range(X.ndim - 2, y.ndim))
+    finite = xp.all(xp.isfinite(X), axis=(-2, -1)) & xp.all(xp.isfinite(shares), axis=-1)
+    finite = finite & xp.all(xp.isfinite(y), axis=axes)
+    if not is_traced(type(finite)) and bool(xp.all(finite)):
+        return X, y, shares, finite
+    clean = lambda x: xp.where(xp.isfinite(x), x, xp.zeros_like(x))
+    return clean(X), clean(y), xp.where(finite[..., None], shares, xp.ones_like(shares)), finite
 
 
 def centered(X: Array, y: Array, shares: Array) -> tuple[Array, Array, Array, Array]:
@@ -175,7 +179,8 @@ def gram(Z: Array, weights: Array) -> Array:
     size = n if n <= 2 * ROWS or is_traced(type(Z)) else max(ROWS, -(-n // 64))
     total = None
     for k in range(0, n, size):
-        A = roots * Z if size == n else roots[..., k : k + size, :] * Z[..., k : k + size, :]
+        stop = min(k + size, n)
+        A = roots * Z if size == n else roots[..., k:stop, :] * Z[..., k:stop, :]
         # The same array on both sides: NumPy then calls the symmetric product of BLAS.
         H = xp.matmul(xp.matrix_transpose(A), A)
         total = H if total is None else total + H
@@ -202,7 +207,7 @@ def regularization(penalty: Array) -> tuple[Array, Array]:
 def solve_positive(H: Array, g: Array, penalty: Array) -> Array:
     """Solve with ``H + diag(penalty)``, positive semidefinite; where it is singular, by one of the solutions."""
     factor, summand = regularization(penalty)
-    return array_namespace(H, g).linalg.solve(H * factor + summand, g[..., None])[..., 0]
+    return array_namespace(H, g, penalty).linalg.solve(H * factor + summand, g[..., None])[..., 0]
 
 
 def inverse(H: Array) -> Array:
@@ -229,11 +234,12 @@ def minimized(
     key: Array | None,
 ) -> optim.Result:
     """Minimize a mean over examples, ``f(theta, *data, *args)``: over all in each step, or over some by a rule."""
+    *found, finite = finite_data(*data)
     if batch_size is None:
-        return optim.minimize(
+        result = optim.minimize(
             f,
             theta,
-            (*data, *args),
+            (*found, *args),
             method=method,
             gradient=True,
             hessian=hessian,
@@ -241,11 +247,14 @@ def minimized(
             gtol=gtol,
             max_iterations=max_iterations,
         )
+        xp = array_namespace(finite)
+        bad = xp.full_like(result.status, int(optim.Status.NOT_FINITE))
+        return result.replace(status=xp.where(finite, result.status, bad))
     if not isinstance(method, optim.Rule):
         message = f"`batch_size` is for update rules such as optim.Adam(), got method={method!r}"
         raise ValueError(message)
     options = {"batch_size": batch_size, "epochs": max_iterations, "key": key, "gtol": gtol}
-    return by_mini_batches(f, theta, data, args, method, **options)
+    return by_mini_batches(f, theta, (found[0], found[1], found[2]), args, method, **options)
 
 
 def by_mini_batches(
@@ -289,13 +298,14 @@ def by_mini_batches(
     key = random.key(0, like=X) if key is None else key
     step = _step(f, rule, axis, not is_traced(type(X)) and backend_of(X).prefers_jit)
     state, count = optim.init(rule, theta), 0
+    high = float(xp.finfo(theta.dtype).max) ** 0.25  # products of four such numbers do not overflow yet
     for epoch in range(epochs):
         order = random.permutation(random.fold_in(key, epoch), n)
         before = theta
         for k in range(0, n, batch_size):
-            theta, state = step(theta, state, order[k : k + batch_size], data, args)
+            theta, state = step(theta, state, order[k : min(k + batch_size, n)], data, args)
             count += 1
-        if not is_traced(type(theta)) and not bool(xp.all(xp.isfinite(theta))):
+        if not is_traced(type(theta)) and not bool(xp.max(xp.abs(theta)) < high):
             theta = before  # the rule diverges
             break
     value, grad = f(theta, *data, *args)

@@ -195,9 +195,8 @@ def center_data(X: Array, y: Array, weights: Array | None, center: bool) -> Cent
     """What a fit asks of the data."""
     X, y, weights = check_data(X, y, weights)
     shares = normalized_weights(weights, y)
-    X, y, finite = finite_data(X, y, shares)
+    X, y, shares, finite = finite_data(X, y, shares)
     xp = array_namespace(X)
-    shares = xp.where(finite[..., None], shares, xp.zeros_like(y))
     mean, level = xp.zeros_like(X[..., 0, :]), xp.zeros_like(y[..., 0])
     if center:
         X, y, mean, level = centered(X, y, shares)
@@ -216,7 +215,7 @@ def check_method(method: str, l1_ratio: float) -> None:
 
 
 def solve_problem(
-    data: Centered, alpha: Any, l1_ratio: float, w: Array | None, method: str, tol: float, max_iterations: int
+    data: Centered, alpha: Any, l1_ratio: float, w: Any, method: str, tol: float, max_iterations: int
 ) -> tuple[Solution, Quadratic]:
     """Solve from coefficients ``w``, or from zeros for None."""
     xp, H = array_namespace(data.H), data.H

@@ -107,7 +107,7 @@ def largest_rate(X: Array, /, *, fit_intercept: bool = True) -> Array:
 
 def _by_svd(Z: Array, y: Array, ridge: Array) -> Array:
     """Solution of least length, by the pseudoinverse."""
-    xp = array_namespace(Z)
+    xp = array_namespace(Z, ridge)
     U, s, Vt = xp.linalg.svd(Z, full_matrices=False)
     # as numpy.linalg.lstsq: what is below the roundings of the largest counts as zero
     kept = s > float(xp.finfo(s.dtype).eps) * max(Z.shape[-2:]) * xp.max(s, axis=-1, keepdims=True)
@@ -119,7 +119,7 @@ def _by_svd(Z: Array, y: Array, ridge: Array) -> Array:
 
 def _by_qr(Z: Array, y: Array, ridge: Array) -> Array:
     """Solution by orthogonal triangularization, with rows ``sqrt(ridge) I`` below for a penalty."""
-    xp, q = array_namespace(Z), Z.shape[-1]
+    xp, q = array_namespace(Z, ridge), Z.shape[-1]
     rows = diagonal(start(Z, q) + xp.sqrt(ridge)[..., None])
     Q, R = xp.linalg.qr(xp.concat([Z, rows], axis=-2))
     y = xp.concat([y, start(Z, q)], axis=-1)
@@ -240,12 +240,14 @@ class LinearRegression(LinearModel):
             )
             return cls(*intercept_apart(result.x, k), result)
         alphas = ridge[..., -1] if X.shape[-1] else start(X)
-        X, t, finite = finite_data(X, y, shares)
+        X, y, shares, finite = finite_data(X, y, shares)
+        Z, t = design(X, intercept=fit_intercept), y
         mean, level = xp.zeros_like(X[..., 0, :]), xp.zeros_like(y[..., 0])
         if k:
-            X, t, mean, level = centered(X, t, shares)
+            X, t, mean, level = centered(X, y, shares)
         roots = xp.sqrt(shares)
-        w = DIRECT[method](roots[..., None] * X, roots * t, alphas)
+        xp = array_namespace(X, alphas)
+        w = DIRECT[method](roots[..., None] * X, roots * t, alphas) if X.shape[-1] else start(X, 0)
         b = level - xp.vecdot(mean, w)
         theta = xp.concat([b[..., None], w], axis=-1) if k else w
         return cls(w, b, _result(theta, Z, y, shares, ridge, finite))

@@ -76,7 +76,8 @@ def softmax_entropy_hessian(theta: Array, Z: Array, Y: Array, weights: Array, pe
     n, scaled = Z.shape[-2], xp.sqrt(weights)[..., None] * P
     size = n if is_traced(type(Z)) else max(ENTRIES // (k * q), -(-n // 64))
     for j in range(0, n, size):
-        B = scaled[..., j : j + size, :, None] * Z[..., j : j + size, None, :]
+        stop = min(j + size, n)
+        B = scaled[..., j:stop, :, None] * Z[..., j:stop, None, :]
         B = xp.reshape(B, (*B.shape[:-2], k * q))
         H = H - xp.matmul(xp.matrix_transpose(B), B)
     return H
