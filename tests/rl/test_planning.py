@@ -35,10 +35,8 @@ def test_the_engagement_chain(xp64, plan):
 
 def test_planners_agree_on_200_random_processes(xp64):
     """As a batch of 200, whose values are those of each alone."""
-    mdp = rl.random_mdp(xdl.random.key(0), 7, 3, discount=0.8, branching=4, batch=(200,))
-    mdp = xdl.tree.map(lambda a: a if xp64.isdtype(a.dtype, "bool") else xp64.astype(a, xp64.float64), mdp)
-    total = xp64.sum(mdp.transition, axis=-1, keepdims=True)
-    mdp = rl.MDP(mdp.transition / total, mdp.reward, 0.8)
+    key = xdl.random.key(0)
+    mdp = rl.random_mdp(key, 7, 3, discount=0.8, branching=4, batch=(200,), dtype=xp64.float64)
     found = {name: plan(mdp, tol=1e-11) for name, plan in PLANNERS.items()}
     for name, plan in found.items():
         np.testing.assert_allclose(

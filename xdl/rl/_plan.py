@@ -72,7 +72,7 @@ def bound_of(mdp: Any, residual: Array) -> Array:
     return residual * (mdp.discount / (1 - mdp.discount))
 
 
-def make_plan(mdp: Any, value: Array, sweeps: Array, tol: float, *, history: Any = ()) -> Plan:
+def make_plan(mdp: Any, value: Array, sweeps: Array, tol: float) -> Plan:
     """Plan of what one more sweep makes of the values, whose distance from the optimum the residual bounds."""
     xp = array_namespace(value)
     q = mdp.action_value(value)
@@ -80,7 +80,7 @@ def make_plan(mdp: Any, value: Array, sweeps: Array, tol: float, *, history: Any
     residual = largest(after - value)
     bound = bound_of(mdp, residual)
     reached = (residual if mdp.discount == 1 else bound) <= tol
-    return Plan(after, greedy(q), q, sweeps, residual, bound, reached, history)
+    return Plan(after, greedy(q), q, sweeps, residual, bound, reached)
 
 
 def compiled(f: Callable[..., Any]) -> Callable[..., Any]:

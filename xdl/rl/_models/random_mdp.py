@@ -1,5 +1,7 @@
 """Decision processes at random, for tests and benchmarks."""
 
+from typing import Any
+
 from xdl.core import Array, array_namespace, random
 from xdl.rl._mdp import MDP
 
@@ -14,6 +16,7 @@ def random_mdp(
     discount: float = 0.9,
     branching: int | None = None,
     batch: tuple[int, ...] = (),
+    dtype: Any = None,
 ) -> MDP:
     """Process whose transitions are drawn at random, known as Garnet.
 
@@ -29,6 +32,8 @@ def random_mdp(
         Largest number of next states of an action; default: all.
     batch : tuple of int
         Leading axes: several processes.
+    dtype : dtype, optional
+        Real floating dtype; default: float32.
 
     Returns
     -------
@@ -42,10 +47,10 @@ def random_mdp(
     """
     keys = random.split(key, 3)
     shape = (*batch, actions, states, states)
-    weights = random.exponential(keys[0, ...], shape)
+    weights = random.exponential(keys[0, ...], shape, dtype=dtype)
     xp = array_namespace(weights)
     if branching is not None and branching < states:
         order = xp.argsort(xp.argsort(random.uniform(keys[2, ...], shape), axis=-1), axis=-1)
         weights = xp.where(order < branching, weights, xp.zeros_like(weights))
     transition = weights / xp.sum(weights, axis=-1, keepdims=True)
-    return MDP(transition, random.normal(keys[1, ...], (*batch, actions, states)), discount)
+    return MDP(transition, random.normal(keys[1, ...], (*batch, actions, states), dtype=dtype), discount)

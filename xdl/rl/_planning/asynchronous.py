@@ -7,7 +7,7 @@ from xdl.core import Array, array_namespace
 from xdl.core._namespace import device_of
 from xdl.rl._plan import Plan, compiled, largest, make_plan
 
-from .value_iteration import attainable, initial_value, stop_at
+from .value_iteration import attainable, counted, initial_value, stop_at
 
 __all__ = ["gauss_seidel_value_iteration", "prioritized_value_iteration"]
 
@@ -31,12 +31,12 @@ def gauss_seidel_value_iteration(
     Puterman (1994), section 6.3.3
     """
     start = initial_value(mdp, initial)
-    value, sweeps = _in_order(_table(mdp), start, stop_at(mdp, tol, start), max_sweeps=max_sweeps)
-    return make_plan(mdp, value, sweeps, tol)
+    value, sweeps = _in_order(_table(mdp), start, stop_at(mdp, tol, start), counted(max_sweeps, start))
+    return make_plan(mdp, value, sweeps + 1, tol)
 
 
 @compiled
-def _in_order(mdp: Any, value: Array, stop: Array, *, max_sweeps: int) -> tuple[Array, Array]:
+def _in_order(mdp: Any, value: Array, stop: Array, max_sweeps: Array) -> tuple[Array, Array]:
     xp = array_namespace(value)
     places = xp.arange(mdp.states, device=device_of(value))
     # one state's transitions and rewards at a time: (states, ..., actions, states) and (states, ..., actions)
@@ -50,7 +50,7 @@ def _in_order(mdp: Any, value: Array, stop: Array, *, max_sweeps: int) -> tuple[
 
     def going_on(state: Any) -> Array:
         value, residual, sweeps = state
-        return xp.any(residual > attainable(value, stop)) & (sweeps < max_sweeps)
+        return xp.any(residual > attainable(value, stop)) & (sweeps + 1 < max_sweeps)
 
     def sweep(state: Any) -> Any:
         before, _, sweeps = state

@@ -7,7 +7,7 @@ from xdl.core import Array, array_namespace
 from xdl.core._namespace import device_of
 from xdl.rl._plan import compiled, largest
 
-from .value_iteration import attainable, initial_value, stop_at
+from .value_iteration import attainable, counted, initial_value, stop_at
 
 __all__ = ["chosen", "evaluate_policy", "followed", "solve_policy"]
 
@@ -48,11 +48,11 @@ def evaluate_policy(
     if tol is None:
         return solve_policy(mdp, weights)
     start = initial_value(mdp, initial)
-    return _sweep(mdp, weights, start, stop_at(mdp, tol, start), max_sweeps=max_sweeps)
+    return _sweep(mdp, weights, start, stop_at(mdp, tol, start), counted(max_sweeps, start))
 
 
 @compiled
-def _sweep(mdp: Any, weights: Array, value: Array, stop: Array, *, max_sweeps: int) -> Array:
+def _sweep(mdp: Any, weights: Array, value: Array, stop: Array, max_sweeps: Array) -> Array:
     xp = array_namespace(value)
 
     def going_on(state: Any) -> Array:

@@ -8,7 +8,7 @@ from xdl.core._namespace import device_of
 from xdl.rl._plan import Plan, compiled, greedy, largest, make_plan
 
 from .evaluation import chosen, solve_policy
-from .value_iteration import attainable, initial_value, stop_at
+from .value_iteration import attainable, counted, initial_value, stop_at
 
 __all__ = ["improve", "modified_policy_iteration", "policy_iteration"]
 
@@ -113,20 +113,20 @@ def modified_policy_iteration(
         raise ValueError(message)
     start = initial_value(mdp, initial)
     value, sweeps = _modified(
-        mdp, start, stop_at(mdp, tol, start), evaluations=evaluations, max_sweeps=max_sweeps
+        mdp, start, stop_at(mdp, tol, start), counted(max_sweeps, start), evaluations=evaluations
     )
-    return make_plan(mdp, value, sweeps, tol)
+    return make_plan(mdp, value, sweeps + 1, tol)
 
 
 @compiled
 def _modified(
-    mdp: Any, value: Array, stop: Array, *, evaluations: int, max_sweeps: int
+    mdp: Any, value: Array, stop: Array, max_sweeps: Array, *, evaluations: int
 ) -> tuple[Array, Array]:
     xp = array_namespace(value)
 
     def going_on(state: Any) -> Array:
         value, residual, sweeps = state
-        return xp.any(residual > attainable(value, stop)) & (sweeps < max_sweeps)
+        return xp.any(residual > attainable(value, stop)) & (sweeps + 1 < max_sweeps)
 
     def improved(state: Any) -> Any:
         before, _, sweeps = state

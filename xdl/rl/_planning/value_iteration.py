@@ -7,7 +7,7 @@ from xdl.core import Array, array_namespace, to_numpy
 from xdl.core._namespace import device_of
 from xdl.rl._plan import Plan, compiled, largest, make_plan
 
-__all__ = ["attainable", "initial_value", "stop_at", "value_iteration"]
+__all__ = ["attainable", "counted", "initial_value", "stop_at", "value_iteration"]
 
 
 def value_iteration(
@@ -45,17 +45,17 @@ def value_iteration(
     stop = stop_at(mdp, tol, start)
     if record:
         return _recorded(mdp, start, tol, stop, max_sweeps)
-    value, sweeps = _iterate(mdp, start, stop, max_sweeps=max_sweeps)
-    return make_plan(mdp, value, sweeps, tol)
+    value, sweeps = _iterate(mdp, start, stop, counted(max_sweeps, start))
+    return make_plan(mdp, value, sweeps + 1, tol)
 
 
 @compiled
-def _iterate(mdp: Any, value: Array, stop: Array, *, max_sweeps: int) -> tuple[Array, Array]:
+def _iterate(mdp: Any, value: Array, stop: Array, max_sweeps: Array) -> tuple[Array, Array]:
     xp = array_namespace(value)
 
     def going_on(state: Any) -> Array:
         value, residual, sweeps = state
-        return xp.any(residual > attainable(value, stop)) & (sweeps < max_sweeps)
+        return xp.any(residual > attainable(value, stop)) & (sweeps + 1 < max_sweeps)
 
     def sweep(state: Any) -> Any:
         before, _, sweeps = state
@@ -70,16 +70,17 @@ def _iterate(mdp: Any, value: Array, stop: Array, *, max_sweeps: int) -> tuple[A
 
 def _recorded(mdp: Any, value: Array, tol: float, stop: Array, max_sweeps: int) -> Plan:
     xp = array_namespace(value)
-    history: list[Any] = []
-    while len(history) < max_sweeps:
+    history: list[float] = []
+    while len(history) + 1 < max_sweeps:
         after = xp.max(mdp.action_value(value), axis=-2)
         residual = largest(after - value)
         history.append(to_numpy(residual).max().item())
         value = after
         if not bool(xp.any(residual > attainable(value, stop))):
             break
-    sweeps = xp.asarray(len(history), dtype=xp.int32, device=device_of(value))
-    return make_plan(mdp, value, sweeps, tol, history=tuple(history))
+    sweeps = xp.asarray(len(history) + 1, dtype=xp.int32, device=device_of(value))
+    plan = make_plan(mdp, value, sweeps, tol)
+    return plan.replace(history=(*history, to_numpy(plan.residual).max().item()))
 
 
 def initial_value(mdp: Any, initial: Array | None) -> Array:
@@ -91,6 +92,12 @@ def initial_value(mdp: Any, initial: Array | None) -> Array:
         message = f"`initial` must have shape {tuple(mdp.terminal.shape)}, got {tuple(value.shape)}"
         raise ValueError(message)
     return xp.where(mdp.terminal, xp.zeros_like(value), value)
+
+
+def counted(n: int, like: Array) -> Array:
+    """Bound on a count, as an array, so that programs are not compiled for each."""
+    xp = array_namespace(like)
+    return xp.asarray(n, dtype=xp.int32, device=device_of(like))
 
 
 def attainable(value: Array, stop: Array) -> Array:
