@@ -1,11 +1,10 @@
 """Steps that are shortened until the value has decreased enough."""
 
-import math
 from typing import Any
 
 from xdl.optim._search import LineSearch, Probe
 
-from .conditions import End, descends, sufficient
+from .conditions import End, descends, look
 
 __all__ = ["Backtracking"]
 
@@ -54,14 +53,13 @@ class Backtracking(LineSearch):
 
     def next(self, xs: Any, probe: Probe, value: Any, slope: Any) -> Probe:
         """Accept the step, or shorten it."""
-        step, start, here = probe.step, probe.memory, End(probe.step, value, slope)
-        finite = xs.isfinite(value) & xs.isfinite(slope)
-        done = sufficient(xs, start, here, self.decrease) & finite & xs.negate(probe.failed)
+        step, start = probe.step, probe.memory
+        here, _ = look(xs, start, start._replace(value=0.0), step, value, slope)
+        done = (here.value <= self.decrease * step * start.slope) & xs.negate(probe.failed)
         if xs.host and done:
             return Probe(step, True, False, probe.count + 1, start)
         # the minimum of the parabola with phi(0), phi'(0) and phi(step)
-        above = xs.where(finite, value - start.value - start.slope * step, math.nan)
-        shorter = xs.divide(-0.5 * start.slope * step * step, above)
+        shorter = xs.divide(-0.5 * start.slope * step * step, here.value - start.slope * step)
         shorter = xs.where(xs.isfinite(shorter), shorter, self.highest * step)
         shorter = xs.minimum(xs.maximum(shorter, self.lowest * step), self.highest * step)
         count = probe.count + 1

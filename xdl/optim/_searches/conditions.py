@@ -1,16 +1,17 @@
 """When a search may end, and how."""
 
+import math
 from typing import Any, NamedTuple
 
 from xdl.optim._search import Probe
 
-__all__ = ["End", "check_wolfe", "choose", "descends", "level", "settle", "sufficient"]
+__all__ = ["End", "check_wolfe", "choose", "descends", "look", "settle"]
 
 NOISE = 64.0  # rounding errors of a value, in units of its last place
 
 
 class End(NamedTuple):
-    """A step that was looked at, such as one end of an interval."""
+    """A step that was looked at, such as one end of an interval; its value may be counted from the start's."""
 
     step: Any
     value: Any
@@ -37,26 +38,24 @@ def descends(xs: Any, value: Any, slope: Any) -> Any:
     return (slope < 0.0) & xs.isfinite(slope) & xs.isfinite(value)
 
 
-def level(xs: Any, origin: End, here: End) -> Any:
-    """Whether two values differ by rounding errors, and the slope promises no more, so that they say nothing."""
-    error = NOISE * xs.eps * xs.abs(origin.value)
-    promise = xs.abs(here.step * origin.slope)
-    return (xs.abs(here.value - origin.value) <= error) & (promise <= 8.0 * error)
+def look(xs: Any, start: End, near: End, step: Any, value: Any, slope: Any) -> tuple[End, Any]:
+    """Change of the value since the start, and whether value and slope are finite; if not, both are NaN.
 
-
-def sufficient(xs: Any, origin: End, here: End, decrease: float) -> Any:
-    """Whether a step decreases enough: by Armijo's condition or, where the values say nothing, by the slope.
-
-    For a parabola, ``phi(a) <= phi(0) + decrease * a * phi'(0)`` is ``phi'(a) <= (2 decrease - 1) phi'(0)``.
+    Where values differ by rounding errors, and the slope promises no more, they say nothing. Then the change is the
+    integral of the slopes from another step nearby. On a parabola, for which that is exact, Armijo's condition
+    becomes ``slope <= (2 decrease - 1) slope0``, the approximate condition of Hager & Zhang.
 
     References
     ----------
     Hager & Zhang (2005), "A new conjugate gradient method with guaranteed descent and an efficient line
-    search", (4.1), the second of the approximate Wolfe conditions
+    search", (4.1)
     """
-    by_slope = here.slope <= (2.0 * decrease - 1.0) * origin.slope
-    by_value = here.value <= origin.value + decrease * here.step * origin.slope
-    return xs.where(level(xs, origin, here), by_slope, by_value)
+    finite = xs.isfinite(value) & xs.isfinite(slope)
+    change, slope = xs.where(finite, value - start.value, math.nan), xs.where(finite, slope, math.nan)
+    error = NOISE * xs.eps * xs.abs(start.value)
+    noisy = (xs.abs(change) <= error) & (xs.abs(step * start.slope) <= 8.0 * error)
+    integral = near.value + 0.5 * (near.slope + slope) * (step - near.step)
+    return End(step, xs.where(noisy, integral, change), slope), finite
 
 
 def settle(

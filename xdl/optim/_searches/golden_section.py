@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from xdl.optim._search import LineSearch, Probe
 
-from .conditions import End, choose, descends, level, settle
+from .conditions import End, choose, descends, look, settle
 
 __all__ = ["Enclosure", "GoldenSection", "at_least"]
 
@@ -56,24 +56,24 @@ class GoldenSection(LineSearch):
     def start(self, xs: Any, value: Any, slope: Any, step: Any) -> Probe:
         """Begin with the step that was given."""
         zero, no = xs.constant(0.0), value < value
-        origin = End(zero, value, slope)
+        origin = End(zero, zero, slope)
         hopeless = xs.negate(descends(xs, value, slope))
-        memory = Enclosure(origin, origin, origin, origin, zero, self.longest * step, no, zero, zero, step)
+        memory = Enclosure(
+            End(zero, value, slope), origin, origin, origin, zero, self.longest * step, no, zero, zero, step
+        )
         return Probe(step, no, hopeless, xs.integer(0), memory)
 
     def next(self, xs: Any, probe: Probe, value: Any, slope: Any) -> Probe:
         """Accept the step, or look farther, or divide the interval."""
         step, m = probe.step, probe.memory
         start, best, enclosed, unit = m.start, m.best, m.enclosed, m.unit
-        finite = xs.isfinite(value) & xs.isfinite(slope)
-        here = End(step, xs.where(finite, value, math.nan), slope)
+        here, finite = look(xs, start, best, step, value, slope)
         again = step == best.step
-        close = finite & level(xs, start, here)
-        done = finite & (close & (xs.abs(slope) <= -0.1 * start.slope) | again & (step > 0.0))
+        noisy = finite & (here.value != value - start.value)
+        done = noisy & (xs.abs(slope) <= -0.1 * start.slope) | finite & again & (step > 0.0)
 
         right = step >= best.step
-        # where values say nothing, slopes tell on which side the minimum is
-        lower = xs.where(close, (slope < 0.0) == right, here.value < best.value)
+        lower = here.value < best.value
         # the end on the side that is given up
         end = xs.where(lower, best.step, step)
         low = xs.where(lower == right, end, m.low)
@@ -96,7 +96,7 @@ class GoldenSection(LineSearch):
         middle = 0.5 * (low + high)
         close = enclosed & (xs.abs(best.step - middle) <= 2.0 * least - 0.5 * (high - low))
         stuck = close | far | again | (probe.count >= self.max_probes - 2)
-        useful = (best.value < start.value) & xs.negate(again)
+        useful = (best.value < 0.0) & xs.negate(again)
         memory = memory._replace(before=before)
         return settle(xs, probe, new, done, stuck, best.step, useful, memory)
 

@@ -1,11 +1,10 @@
 """Steps that satisfy the Wolfe conditions or, near a minimum, their approximation by slopes; by double secants."""
 
-import math
 from typing import Any, NamedTuple
 
 from xdl.optim._search import LineSearch, Probe
 
-from .conditions import NOISE, End, check_wolfe, choose, descends, settle, sufficient
+from .conditions import NOISE, End, check_wolfe, choose, descends, look, settle
 
 __all__ = ["HagerZhang"]
 
@@ -77,19 +76,20 @@ class HagerZhang(LineSearch):
 
     def start(self, xs: Any, value: Any, slope: Any, step: Any) -> Probe:
         """Begin with the step that was given."""
-        origin, no = End(xs.constant(0.0), value, slope), value < value
+        zero, no = xs.constant(0.0), value < value
+        origin = End(zero, zero, slope)
         hopeless = xs.negate(descends(xs, value, slope))
-        memory = Interval(origin, origin, origin, xs.constant(0.0), xs.integer(OUT), no, self.longest * step)
+        first = End(zero, value, slope)
+        memory = Interval(first, origin, origin, zero, xs.integer(OUT), no, self.longest * step)
         return Probe(step, no, hopeless, xs.integer(0), memory)
 
     def next(self, xs: Any, probe: Probe, value: Any, slope: Any) -> Probe:
         """Accept the step, or shrink the interval."""
         step, (start, a, b, width, rule, checks, longest) = probe.step, probe.memory
-        finite = xs.isfinite(value) & xs.isfinite(slope)
-        here = End(step, xs.where(finite, value, math.nan), xs.where(finite, slope, math.nan))
-        enough = sufficient(xs, start, here, self.decrease)
+        here, finite = look(xs, start, a, step, value, slope)
+        enough = here.value <= self.decrease * step * start.slope
         error = max(self.error, NOISE * xs.eps) * xs.abs(start.value)
-        low = here.value <= start.value + error
+        low = here.value <= error
         nearly = low & (here.slope <= (2.0 * self.decrease - 1.0) * start.slope)
         done = (enough | nearly) & (here.slope >= self.curvature * start.slope)
         best = choose(xs, b.value < a.value, b, a)
@@ -123,7 +123,7 @@ class HagerZhang(LineSearch):
 
         small = xs.negate(out) & (xs.abs(span) <= 4.0 * xs.eps * b.step)
         stuck = small | again | (probe.count >= self.max_probes - 2)
-        useful = (best.value < start.value) & xs.negate(again)
+        useful = (best.value < 0.0) & xs.negate(again)
         memory = Interval(start, a, b, width, rule, checks, longest)
         return settle(xs, probe, new, done, stuck, best.step, useful, memory)
 

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from xdl.optim._search import LineSearch, Probe
 
-from .conditions import End, check_wolfe, choose, descends, settle, sufficient
+from .conditions import End, check_wolfe, choose, descends, look, settle
 
 __all__ = ["MoreThuente"]
 
@@ -74,10 +74,10 @@ class MoreThuente(LineSearch):
         zero = xs.constant(0.0)
         longest = self.longest * step if longest is None else longest
         step = xs.minimum(step, longest)
-        origin = End(zero, value, slope)
+        origin = End(zero, zero, slope)
         no = value < value
         memory = Interval(
-            start=origin,
+            start=End(zero, value, slope),
             best=origin,
             other=origin,
             low=zero,
@@ -95,17 +95,15 @@ class MoreThuente(LineSearch):
         """Accept the step, or shrink or extend the interval."""
         step = probe.step
         start, best, other, low, high, longest, width, before, bracketed, second = probe.memory
-        finite = xs.isfinite(value) & xs.isfinite(slope)
-        here = End(step, xs.where(finite, value, start.value), xs.where(finite, slope, start.slope))
+        here, finite = look(xs, start, best, step, value, slope)
         goal = self.decrease * start.slope
-        enough = here.value <= start.value + step * goal
+        enough = here.value <= step * goal
         flat = xs.abs(here.slope) <= -self.curvature * start.slope
-        done = sufficient(xs, start, here, self.decrease) & flat
         again = step == best.step
-        done = finite & (done | enough & (here.slope <= goal) & (step >= longest) | again & (step > 0.0))
+        done = enough & (flat | (here.slope <= goal) & (step >= longest)) | finite & again & (step > 0.0)
         if xs.host and done:
             return settle(xs, probe, step, True, False, step, True, probe.memory)
-        second = second | finite & enough & (here.slope >= 0.0)
+        second = second | enough & (here.slope >= 0.0)
 
         # While no step of sufficient decrease and rising slope is known, the function is searched less its goal.
         tilt = xs.where(xs.negate(second | enough) & (here.value <= best.value), goal, 0.0)
@@ -130,7 +128,7 @@ class MoreThuente(LineSearch):
         stuck = bracketed & ((new <= low) | (new >= high) | (high - low <= 4.0 * xs.eps * high))
         stuck = stuck | again | (probe.count >= self.max_probes - 2)
         memory = Interval(start, best, other, low, high, longest, width, before, bracketed, second)
-        useful = (best.value < start.value) & xs.negate(again)
+        useful = (best.value < 0.0) & xs.negate(again)
         return settle(xs, probe, new, done, stuck, best.step, useful, memory)
 
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from xdl.optim._search import LineSearch, Probe
 
-from .conditions import End, choose, descends, level, settle
+from .conditions import End, choose, descends, look, settle
 
 __all__ = ["NewtonSearch"]
 
@@ -62,21 +62,20 @@ class NewtonSearch(LineSearch):
     def start(self, xs: Any, value: Any, slope: Any, step: Any) -> Probe:
         """Begin with the step that was given, as nothing is known of the second derivative."""
         zero, far, no = xs.constant(0.0), xs.constant(math.inf), value < value
-        origin = End(zero, value, slope)
+        origin = End(zero, zero, slope)
         hopeless = xs.negate(descends(xs, value, slope))
-        memory = Interval(origin, origin, origin, zero, far, far, far, self.longest * step)
+        memory = Interval(End(zero, value, slope), origin, origin, zero, far, far, far, self.longest * step)
         return Probe(step, no, hopeless, xs.integer(0), memory)
 
     def next(self, xs: Any, probe: Probe, value: Any, slope: Any) -> Probe:
         """Accept the step, or take one of Newton's."""
         step, (start, best, before, low, high, width, narrower, longest) = probe.step, probe.memory
-        finite = xs.isfinite(value) & xs.isfinite(slope)
-        here = End(step, xs.where(finite, value, math.nan), xs.where(finite, slope, math.nan))
-        no_higher = level(xs, start, here) | (here.value <= start.value)
+        here, finite = look(xs, start, best, step, value, slope)
+        no_higher = here.value <= 0.0
         again = step == best.step
         done = no_higher & (xs.abs(here.slope) <= -self.tolerance * start.slope)
         done = done | finite & again & (step > 0.0)
-        done = done | (here.value < start.value) & (here.slope < 0.0) & (step >= longest)
+        done = done | (here.value < 0.0) & (here.slope < 0.0) & (step >= longest)
         if xs.host and done:
             return settle(xs, probe, step, True, False, step, True, probe.memory)
 
@@ -92,10 +91,10 @@ class NewtonSearch(LineSearch):
         other = xs.where(bounded, half, xs.minimum(2.0 * step, longest))
         new = xs.where(safe, xs.minimum(newton, far), other)
 
-        best = choose(xs, (here.value < best.value) & (here.value < start.value), here, best)
+        best = choose(xs, here.value < best.value, here, best)
         small = (new <= low) | (new >= high) | (ahead <= 4.0 * xs.eps * step) & bounded
         stuck = small | again | (probe.count >= self.max_probes - 2)
-        useful = (best.value < start.value) & xs.negate(again)
+        useful = (best.value < 0.0) & xs.negate(again)
         width, narrower = narrower, xs.where(bounded, ahead, narrower)
         before = choose(xs, finite, here, before)
         memory = Interval(start, best, before, low, high, width, narrower, longest)

@@ -1,11 +1,10 @@
 """Steps that satisfy the strong Wolfe conditions: out to a bracket, then zoom into it."""
 
-import math
 from typing import Any, NamedTuple
 
 from xdl.optim._search import LineSearch, Probe
 
-from .conditions import End, check_wolfe, choose, descends, level, settle, sufficient
+from .conditions import End, check_wolfe, choose, descends, look, settle
 
 __all__ = ["StrongWolfe"]
 
@@ -58,25 +57,25 @@ class StrongWolfe(LineSearch):
 
     def start(self, xs: Any, value: Any, slope: Any, step: Any) -> Probe:
         """Begin with the step that was given."""
-        origin, no = End(xs.constant(0.0), value, slope), value < value
-        memory = Bracket(origin, origin, origin, no, self.longest * step)
+        zero, no = xs.constant(0.0), value < value
+        origin = End(zero, zero, slope)
+        memory = Bracket(End(zero, value, slope), origin, origin, no, self.longest * step)
         hopeless = xs.negate(descends(xs, value, slope))
         return Probe(step, no, hopeless, xs.integer(0), memory)
 
     def next(self, xs: Any, probe: Probe, value: Any, slope: Any) -> Probe:
         """Accept the step, or look farther, or zoom."""
         step, (start, best, other, bracketed, longest) = probe.step, probe.memory
-        finite = xs.isfinite(value) & xs.isfinite(slope)
-        here = End(step, xs.where(finite, value, math.nan), xs.where(finite, slope, math.nan))
-        enough = sufficient(xs, start, here, self.decrease)
+        here, finite = look(xs, start, best, step, value, slope)
+        enough = here.value <= self.decrease * step * start.slope
         flat = xs.abs(here.slope) <= -self.curvature * start.slope
         again = step == best.step
         done = enough & (flat | (here.slope < 0.0) & (step >= longest))
-        done = finite & (done | again & (step > 0.0))
+        done = done | finite & again & (step > 0.0)
         if xs.host and done:
             return settle(xs, probe, step, True, False, step, True, probe.memory)
 
-        lower = finite & enough & (level(xs, start, here) | (here.value < best.value) | (best.step == 0.0))
+        lower = enough & (here.value < best.value)
         # Another end is on the side to which the slope at the best one points; without one that is ahead.
         ahead = xs.where(bracketed, other.step - best.step, 1.0)
         turned = lower & (here.slope * ahead >= 0.0)
@@ -96,7 +95,7 @@ class StrongWolfe(LineSearch):
         new = xs.where(bracketed, zoomed, xs.minimum(out, longest))
         small = bracketed & (xs.abs(h) <= 4.0 * xs.eps * xs.maximum(a.step, b.step))
         stuck = small | again | (probe.count >= self.max_probes - 2)
-        useful = (best.value < start.value) & xs.negate(again)
+        useful = (best.value < 0.0) & xs.negate(again)
         memory = Bracket(start, best, other, bracketed, longest)
         return settle(xs, probe, new, done, stuck, best.step, useful, memory)
 

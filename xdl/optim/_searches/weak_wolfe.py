@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from xdl.optim._search import LineSearch, Probe
 
-from .conditions import End, check_wolfe, choose, descends, settle, sufficient
+from .conditions import End, check_wolfe, choose, descends, look, settle
 
 __all__ = ["WeakWolfe"]
 
@@ -55,18 +55,21 @@ class WeakWolfe(LineSearch):
 
     def start(self, xs: Any, value: Any, slope: Any, step: Any) -> Probe:
         """Begin with the step that was given."""
-        origin, no = End(xs.constant(0.0), value, slope), value < value
+        zero, no = xs.constant(0.0), value < value
         hopeless = xs.negate(descends(xs, value, slope))
-        memory = (Bracket(origin, origin, xs.constant(math.inf)), self.longest * step)
+        memory = (
+            Bracket(End(zero, value, slope), End(zero, zero, slope), xs.constant(math.inf)),
+            self.longest * step,
+        )
         return Probe(step, no, hopeless, xs.integer(0), memory)
 
     def next(self, xs: Any, probe: Probe, value: Any, slope: Any) -> Probe:
         """Accept the step, or halve the interval."""
         step, ((start, best, above), longest) = probe.step, probe.memory
-        here, finite = End(step, value, slope), xs.isfinite(value) & xs.isfinite(slope)
-        enough = finite & sufficient(xs, start, here, self.decrease)
+        here, finite = look(xs, start, best, step, value, slope)
+        enough = here.value <= self.decrease * step * start.slope
         again = (step == best.step) & (step > 0.0)
-        done = enough & ((slope >= self.curvature * start.slope) | (step >= longest)) | finite & again
+        done = enough & ((here.slope >= self.curvature * start.slope) | (step >= longest)) | finite & again
         if xs.host and done:
             return settle(xs, probe, step, True, False, step, True, probe.memory)
         best, above = choose(xs, enough, here, best), xs.where(enough, above, step)
@@ -74,5 +77,5 @@ class WeakWolfe(LineSearch):
         middle = best.step + 0.5 * (xs.where(bounded, above, step) - best.step)
         new = xs.where(bounded, middle, xs.minimum(2.0 * step, longest))
         stuck = (new == best.step) | (new == above) | (step == 0.0) | (probe.count >= self.max_probes - 2)
-        useful = best.value < start.value
+        useful = best.value < 0.0
         return settle(xs, probe, new, done, stuck, best.step, useful, (Bracket(start, best, above), longest))
