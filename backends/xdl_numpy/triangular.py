@@ -30,14 +30,15 @@ def _(L, b, /, *, transpose=False):
 
 
 def _by_rows(L, b, transpose):
-    """Substitution in all systems at once."""
+    """Substitution in all systems at once, along which memory may run: the modified factors have it so."""
     n = L.shape[-1]
-    x = np.empty_like(b)
+    entries, b = np.moveaxis(L.reshape(-1, n, n), 0, -1), b.reshape(-1, n).T
+    x = np.empty(b.shape, b.dtype)
     for k in range(n)[:: -1 if transpose else 1]:
         known = slice(k + 1, None) if transpose else slice(0, k)
-        row = L[..., known, k] if transpose else L[..., k, known]
-        x[..., k] = (b[..., k] - np.vecdot(row, x[..., known])) / L[..., k, k]
-    return x
+        row = entries[known, k] if transpose else entries[k, known]
+        np.divide(b[k] - np.einsum("jb,jb->b", row, x[known]), entries[k, k], out=x[k])
+    return x.T.reshape(L.shape[:-1])
 
 
 def _by_blocks(A, b, upper):
