@@ -33,6 +33,8 @@ def jvp(f, primals, tangents, has_aux):
     pairs = tree.map(lambda x, d: _Pair(x, d), primals, tangents)
     dxs = [p.d for p in tree.leaves(pairs) if smooth(p.x)]
     ys, dys, others = torch.func.jvp(flat, tuple(xs), tuple(dxs), has_aux=True)
+    # the tangent of a number of Python times a 0-d tensor is float64 (pytorch#90065, #160513)
+    dys = tuple([dy.to(y.dtype) for y, dy in zip(ys, dys, strict=True)])
     y, dy = flat.y(ys, others), flat.tangent(dys, others)
     return (y, dy, flat.aux(others)) if has_aux else (y, dy)
 

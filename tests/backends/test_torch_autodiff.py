@@ -437,3 +437,16 @@ def test_rule_that_returns_the_wrong_thing(pullback, error, words):
     f = engine.custom_rule(lambda x: x * 1.0, pullback, None)
     with pytest.raises(error, match=words):
         grad(engine, lambda x: torch.sum(f(x)))(torch.ones(3))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_tangents_have_the_dtype_of_their_values(dtype):
+    """Numbers of Python times a 0-d tensor have tangents of double precision in torch (issues 90065 and 160513)."""
+    x = torch.tensor([1.0, 2.0], dtype=dtype)
+    for f in (lambda x: 2.0 * x[0], lambda x: x[0] / 3.0 + 1.0, lambda x: torch.stack([2.0 * x[0], x[1]])):
+        assert xdl.jvp(f, (x,), (x,))[1].dtype == dtype
+        assert xdl.linearize(f, x)[1](x).dtype == dtype
+        assert xdl.jacobian(f)(x).dtype == dtype
+    energy = lambda x: 2.0 * x[0] ** 2 * x[1] / 3.0
+    assert xdl.hessian(energy)(x).dtype == dtype
+    assert xdl.hvp(energy, (x,), (x,)).dtype == dtype
