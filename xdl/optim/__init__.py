@@ -10,7 +10,7 @@ from ._freeze import freeze, thaw
 from ._least_squares import LeastSquaresResult, least_squares
 from ._line_search import LineSearchResult, line_search
 from ._methods.anderson import Anderson
-from ._methods.bfgs import BFGS
+from ._methods.bfgs import BFGS, DFP
 from ._methods.bisection import Bisection
 from ._methods.brent_dekker import BrentDekker
 from ._methods.broyden import Broyden
@@ -102,6 +102,7 @@ from ._update import State, init, update
 
 __all__ = [
     "BFGS",
+    "DFP",
     "CMAES",
     "LAMB",
     "LBFGS",

@@ -107,11 +107,18 @@ class Descent(Method):
         yes = state.evaluations > 0
         own = self.start(problem, x, state.grad)
         move, slope = self._turn(problem, state, own)
-        length = xs.divide(1.0, xs.sqrt(xs.dot(move.p, move.p)))
-        step = xs.constant(1.0) if self.natural else xs.minimum(length, 1.0)
+        step = self._cautious(xs, state, move.p)
         probe = self.search.start(xs, state.value, slope, step)
         line = Line(p=move.p, slope=slope, probe=probe, fresh=yes, stalls=xs.integer(0), own=move.memory)
         return state.replace(memory=line, products=state.products + move.products)
+
+    def _cautious(self, xs: Any, point: Iterate, p: Array) -> Any:
+        """Step of length one at most; if ``p`` is short, none beyond where a line through the value is zero."""
+        if self.natural:
+            return xs.constant(1.0)
+        square = xs.dot(p, p)
+        fall = xs.maximum(xs.divide(xs.abs(point.value), square), 1.0)
+        return xs.minimum(xs.divide(1.0, xs.sqrt(square)), xs.where(xs.isfinite(fall), fall, 1.0))
 
     def _turn(self, problem: Problem, point: Iterate, own: Any) -> tuple[Move, Any]:
         """Direction and the slope along it."""
@@ -141,6 +148,8 @@ class Descent(Method):
         own = self.remember(problem, line.own, state, after, searched)
         move, slope = self._turn(problem, point, own)
         step = self.first_step(problem, state, point, searched, slope)
+        if not xs.host or probe.failed:
+            step = xs.where(probe.failed, self._cautious(xs, point, move.p), step)
         # Where even a fresh start finds no step, or steps only wander, there is none to be found at this precision.
         stalls = xs.where(value < state.value, xs.integer(0), line.stalls + 1)
         hopeless = (probe.failed & line.fresh) | (stalls > PATIENCE)

@@ -9,7 +9,7 @@ from xdl.optim._history import FORGET, KEEP, put_pair
 from xdl.optim._method import Iterate
 from xdl.optim._problem import Problem
 from xdl.optim._search import LineSearch
-from xdl.optim._searches.more_thuente import MoreThuente
+from xdl.optim._searches.strong_wolfe import StrongWolfe
 from xdl.optim._status import Status
 
 __all__ = ["LBFGS", "Pairs"]
@@ -56,7 +56,7 @@ class LBFGS(Descent):
     matrix in place of solutions; Liu & Nocedal (1989) for the scale; Nocedal & Wright (2006), section 7.2
     """
 
-    search: LineSearch = MoreThuente()
+    search: LineSearch = StrongWolfe()
     memory: int = 10
 
     masks_memory: ClassVar[bool] = True
@@ -71,8 +71,8 @@ class LBFGS(Descent):
         xp, xs, m = array_namespace(x), problem.xs, self.memory
         lead = tuple(x.shape[:-1])
         make = lambda *shape: xp.zeros((*lead, *shape), dtype=x.dtype, device=device_of(x))
-        S, R = make(m, problem.flat.size), make(m, m)
-        return Pairs(S, make(*S.shape[-2:]), R, make(m), make(m), xs.constant(1.0), xs.integer(0))
+        S, Y, R = make(m, problem.flat.size), make(m, problem.flat.size), make(m, m)
+        return Pairs(S, Y, R, make(m), make(m), xs.constant(1.0), xs.integer(0))
 
     def direction(self, problem: Problem, point: Iterate, memory: Pairs) -> Move:
         """Product of the matrix with the gradient."""
@@ -93,7 +93,7 @@ class LBFGS(Descent):
         row = _combine(product - a, R)
         if xs.host:
             if not done:
-                return memory._replace(R=R * 0.0, scale=1.0, count=0)
+                return self.start(problem, before.x, before.grad)
             if not bent:
                 return memory._replace(a=product)
             k = count % self.memory
