@@ -5,7 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from xdl.core import tree
 from xdl.optim import Adam, AdamW, overwrite
+from xdl.optim._rule import Rule, cast_array, cast_rule, compute_dtype
+from xdl.optim._rules.accumulate import Accumulate
 
 from ._memory import empty
 from ._numba import loops
@@ -35,13 +38,13 @@ def _blocks(arrays: list[Any], size: int) -> Iterator[Any]:
 
 
 def _in_place(t: Any, xs: Any, grads: Any, states: Any, /, *, rule: Any) -> bool:
-    """Whether all memory is writable, of one dtype per leaf, and nothing overlaps."""
-    if not rule.elementwise:
+    """Whether the rule steps leaf by leaf, all memory is writable, of one dtype per leaf, and nothing overlaps."""
+    if not rule.elementwise and type(rule).apply is not Rule.apply:
         return False
     owners, count = set(), 0
     for x, grad, state in zip(xs, grads, states, strict=True):
-        dtype = x.dtype
-        for array in (x, *state):
+        dtype, memory = x.dtype, tree.leaves(state)
+        for array in (x, *memory):
             # Complex moments differ in dtype, half precision is computed in single: the pure step serves.
             if type(array) is not np.ndarray or array.dtype != dtype or not array.flags.writeable:
                 return False
@@ -49,10 +52,11 @@ def _in_place(t: Any, xs: Any, grads: Any, states: Any, /, *, rule: Any) -> bool
         if not isinstance(grad, np.ndarray | np.generic):
             return False
         owners.add(id(grad) if grad.base is None else id(grad.base))
-        count += 2 + len(state)
+        count += 2 + len(memory)
     if len(owners) == count:
         return True
-    return _disjoint([a for x, state in zip(xs, states, strict=True) for a in (x, *state)], grads)
+    written = [a for x, state in zip(xs, states, strict=True) for a in (x, *tree.leaves(state))]
+    return _disjoint(written, grads)
 
 
 def _disjoint(written: list[Any], read: Any) -> bool:
@@ -69,20 +73,45 @@ def _(t, xs, grads, states, /, *, rule):
     bound = {}
     for x, grad, state in zip(xs, grads, states, strict=True):
         if x.dtype not in bound:
-            bound[x.dtype] = _cast(rule, t, x.dtype)
+            real = compute_dtype(x)
+            bound[x.dtype] = cast_rule(rule, real), cast_array(t, real)
         own, count = bound[x.dtype]
-        for part, slope, *memory in _blocks([x, grad, *state], max(1, BLOCK_BYTES // x.itemsize)):
-            new, dx = own.step(tuple(memory), part, slope, count)
-            for old, value in zip(memory, new, strict=True):
-                old[...] = value
+        memory, structure = tree.flatten(state)
+        # What belongs to the leaf, such as a sum of weights, is the same for every block.
+        split = [array.shape == x.shape for array in memory]
+        arrays = [array for array, by_entry in zip(memory, split, strict=True) if by_entry]
+        whole = {k: np.array(memory[k]) for k, by_entry in enumerate(split) if not by_entry}
+        size = max(1, BLOCK_BYTES // x.itemsize) if rule.elementwise else x.size
+        for part, slope, *rest in _blocks([x, grad, *arrays], size):
+            rest = iter(rest)
+            mine = [whole[k] if k in whole else next(rest) for k in range(len(memory))]
+            new, dx = own.step(tree.unflatten(structure, mine), part, slope, count)
+            new = tree.leaves(new)
+            for k, (old, value) in enumerate(zip(mine, new, strict=True)):
+                (memory[k] if k in whole else old)[...] = value
             part += dx
     return xs, states
 
 
-def _cast(rule: Any, t: Any, dtype: Any) -> Any:
-    from xdl.optim._rule import cast_array, cast_rule
+def _accumulates(t: Any, xs: Any, grads: Any, states: Any, /, *, rule: Any) -> bool:
+    """Whether means can be written to, which then tell what has to be computed."""
+    return isinstance(rule, Accumulate) and all(
+        type(mean) is np.ndarray and mean.flags.writeable and isinstance(grad, np.ndarray | np.generic)
+        for (mean, _), grad in zip(states, grads, strict=True)
+    )
 
-    return cast_rule(rule, dtype), cast_array(t, dtype)
+
+@overwrite.method("numpy", when=_accumulates)
+def _(t, xs, grads, states, /, *, rule):
+    for (mean, _), grad in zip(states, grads, strict=True):
+        mean += grad.astype(mean.dtype, copy=False) / rule.steps
+    if int(t) % rule.steps:
+        return xs, states
+    means, inner = [mean for mean, _ in states], [own for _, own in states]
+    xs, inner = overwrite(np.asarray(rule.clock(t)), xs, means, inner, rule=rule.rules[0])
+    for mean in means:
+        mean[...] = 0
+    return xs, list(zip(means, inner, strict=True))
 
 
 def _is_adam(t: Any, xs: Any, grads: Any, states: Any, /, *, rule: Any) -> bool:

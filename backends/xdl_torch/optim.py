@@ -7,7 +7,10 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensor
 from torch.utils.weak import WeakIdKeyDictionary
 
+from xdl.core import tree
 from xdl.optim import SGD, Adam, AdamW, overwrite
+from xdl.optim._rule import Rule, add_step, cast_array, cast_rule, compute_dtype, widen
+from xdl.optim._rules.accumulate import Accumulate
 
 _FUSED = (torch.float32, torch.float64)
 _DEVICES = ("cpu", "cuda", "xpu", "mps")
@@ -28,20 +31,18 @@ def _number(x: Any, dtype: Any) -> float:
     return value if x.dtype == dtype else struct.unpack("f", struct.pack("f", value))[0]
 
 
-def _fusible(t: Any, xs: Any, grads: Any, states: Any, /, *, rule: Any) -> bool:
-    """Whether a fused kernel takes these tensors, and nothing is written twice or differentiated."""
-    if torch.compiler.is_compiling() or type(rule) not in (SGD, Adam, AdamW):
+def _in_place(t: Any, xs: Any, grads: Any, states: Any, /, *, rule: Any) -> bool:
+    """Whether nothing is written twice, or differentiated."""
+    if torch.compiler.is_compiling():
         return False
-    written = [tensor for x, state in zip(xs, states, strict=True) for tensor in (x, *state)]
+    return _plain([*xs, *tree.leaves(states)], grads)
+
+
+def _plain(written: list[Any], grads: list[Any]) -> bool:
+    """Whether gradients are constants, and tensors have memory of their own."""
     for grad in grads:
         # a fake tensor stands for one while a step is compiled, and has no memory
         if not isinstance(grad, torch.Tensor) or isinstance(grad, FakeTensor) or grad.requires_grad:
-            return False
-    if written[0].device.type not in _DEVICES:
-        return False
-    for x in written:
-        # The kernel walks through memory: a transposed tensor would be paired with the wrong entries.
-        if x.dtype not in _FUSED or not x.is_contiguous():
             return False
     try:
         places = [place for x in written if (place := x.data_ptr())]  # an empty tensor has none
@@ -49,6 +50,60 @@ def _fusible(t: Any, xs: Any, grads: Any, states: Any, /, *, rule: Any) -> bool:
     except RuntimeError:  # a wrapped tensor of torch.func has no memory of its own
         return False
     return len(set(places)) == len(places) and set(places).isdisjoint(read)
+
+
+@overwrite.method("torch", when=_in_place)
+@torch.no_grad()
+def _(t, xs, grads, states, /, *, rule):
+    if type(rule).apply is not Rule.apply:
+        new, states = rule.advance(xs, grads, states, t, donate=True)
+        for x, y in zip(xs, new, strict=True):
+            if x is not y:
+                x.copy_(y)
+        return xs, states
+    bound: dict[Any, Any] = {}
+    for x, grad, state in zip(xs, grads, states, strict=True):
+        dtype = compute_dtype(x)
+        if dtype not in bound:
+            bound[dtype] = cast_rule(rule, dtype), cast_array(t, dtype)
+        own, count = bound[dtype]
+        new, dx = own.step(state, widen(x, dtype), widen(grad, dtype), count)
+        for old, value in zip(state, new, strict=True):
+            old.copy_(value)
+        x.add_(dx) if dx.dtype == x.dtype else x.copy_(add_step(x, dx))
+    return xs, states
+
+
+def _accumulates(t: Any, xs: Any, grads: Any, states: Any, /, *, rule: Any) -> bool:
+    """Whether means may be written to, and the count is on the host, which tells what has to be computed."""
+    if not isinstance(rule, Accumulate) or torch.compiler.is_compiling() or t.device.type != "cpu":
+        return False
+    return _plain([*xs, *tree.leaves(states)], grads)
+
+
+@overwrite.method("torch", when=_accumulates)
+@torch.no_grad()
+def _(t, xs, grads, states, /, *, rule):
+    means, inner = [mean for mean, _ in states], [own for _, own in states]
+    for mean, grad in zip(means, grads, strict=True):
+        mean.add_(grad.to(mean.dtype) / rule.steps)
+    if int(t) % rule.steps:
+        return xs, states
+    xs, inner = overwrite(rule.clock(t), xs, means, inner, rule=rule.rules[0])
+    for mean in means:
+        mean.zero_()
+    return xs, list(zip(means, inner, strict=True))
+
+
+def _fusible(t: Any, xs: Any, grads: Any, states: Any, /, *, rule: Any) -> bool:
+    """Whether a fused kernel takes these tensors."""
+    if torch.compiler.is_compiling() or type(rule) not in (SGD, Adam, AdamW):
+        return False
+    written = [tensor for x, state in zip(xs, states, strict=True) for tensor in (x, *state)]
+    if written[0].device.type not in _DEVICES:
+        return False
+    # The kernel walks through memory: a transposed tensor would be paired with the wrong entries.
+    return all(x.dtype in _FUSED and x.is_contiguous() for x in written) and _plain(written, grads)
 
 
 @overwrite.method("torch", when=_fusible)

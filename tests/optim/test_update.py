@@ -2,41 +2,60 @@ from typing import Any
 
 import numpy as np
 import pytest
-from asserts import also_jit, assert_close, assert_equal, values
-from optim.catalogue import RULES, example
+from asserts import assert_close, assert_equal, values
+from optim.catalogue import RULES, brief, each_rule, example, steps
 
 import xdl
 from xdl import optim
 
-each_rule = pytest.mark.parametrize("rule", RULES, ids=repr)
-
 
 @each_rule
-def test_a_rule_minimizes_a_quadratic(xp, rule):
-    params, target = example(xp)
+def test_a_rule_minimizes_a_quadratic(rule):
+    params, target = example(np)
     state = optim.init(rule, params)
-    step = jitted(lambda p, s: optim.update(rule, p, xdl.tree.map(lambda x, y: x - y, p, target), s))
     for _ in range(400):
-        params, state = step(params, state)
+        params, state = optim.update(rule, params, xdl.tree.map(np.subtract, params, target), state)
     for x, y in zip(xdl.tree.leaves(params), xdl.tree.leaves(target), strict=True):
-        np.testing.assert_allclose(values(x), values(y), atol=0.05)
-
-
-def jitted(f):
-    """Compile on JAX alone, where hundreds of eager steps would take seconds."""
-    compiled = xdl.jit(f)
-    return lambda *args: (compiled if "jax" in type(xdl.tree.leaves(args)[0]).__module__ else f)(*args)
+        np.testing.assert_allclose(x, y, atol=0.05)
 
 
 @each_rule
-def test_a_step_keeps_dtypes_and_leaves_its_arguments_alone(xp, rule):
-    params, grads = example(xp)
-    state = optim.init(rule, params)
-    new, new_state = also_jit(lambda p, g, s: optim.update(rule, p, g, s), params, grads, state)
-    assert xdl.tree.structure(new_state) == xdl.tree.structure(state)
-    pairs = zip(xdl.tree.leaves((new, new_state)), xdl.tree.leaves((params, state)), strict=True)
-    for x, old in pairs:
-        assert (type(x), x.dtype, x.shape) == (type(old), old.dtype, old.shape)
+def test_steps_are_those_of_numpy(xp, rule):
+    """Dtypes and shapes stay, and arguments are left alone."""
+    params, slopes = example(xp)
+    start = optim.init(rule, params)
+    before = xdl.tree.map(lambda x: values(x).copy(), (params, start))
+    new = steps(rule, params, slopes, start, 4)
+    assert_close(xdl.tree.map(values, (params, start)), before, rtol=0, atol=0)
+    assert xdl.tree.structure(new) == xdl.tree.structure((params, start))
+    check_like_numpy(xp, rule, new)
+
+
+def check_like_numpy(xp, rule, new):
+    params, slopes = example(np)
+    expected = steps(rule, params, slopes, optim.init(rule, params), 4)
+    for x, old in zip(xdl.tree.leaves(new), xdl.tree.leaves(expected), strict=True):
+        assert x.dtype == getattr(xp, old.dtype.name)
+        np.testing.assert_allclose(values(x), old, rtol=2e-5, atol=2e-6, err_msg=brief(rule))
+
+
+@pytest.mark.xp_only("jax-x32", reason="compiled by JAX, once")
+def test_compiled_steps_are_those_of_numpy(xp):
+    """All rules in one program, with their states as arguments."""
+    params, slopes = example(xp)
+    starts = [optim.init(rule, params) for rule in RULES]
+    step = xdl.jit(
+        lambda each, k: [_step(rule, *own, slopes, k) for rule, own in zip(RULES, each, strict=True)]
+    )
+    each = [(params, own) for own in starts]
+    for k in range(4):
+        each = step(each, xp.asarray(1.0 + k % 3))
+    for rule, new in zip(RULES, each, strict=True):
+        check_like_numpy(xp, rule, new)
+
+
+def _step(rule, params, state, slopes, factor):
+    return optim.update(rule, params, xdl.tree.map(lambda x, g: x + g * factor, params, slopes), state)
 
 
 @pytest.mark.parametrize("donate", [False, True])

@@ -246,6 +246,15 @@ def square_modulus(x: Array) -> Array:
     return xp.real(x * xp.conj(x))
 
 
+def sign(x: Array) -> Array:
+    """Sign of real numbers, direction of complex ones, zero of zero."""
+    xp = array_namespace(x)
+    if not is_complex(x):
+        return xp.sign(x)
+    modulus = xp.abs(x)
+    return x / xp.where(modulus > 0, modulus, 1.0)
+
+
 def real_zeros(x: Array) -> Array:
     """Zeros in the shape of an array, real."""
     xp = array_namespace(x)

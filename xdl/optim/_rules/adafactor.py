@@ -53,7 +53,8 @@ class Adafactor(Rule):
     def init(self, x: Array, /) -> tuple[Any, ...]:
         """Means of rows and of columns zero, or the second moment of what is no matrix."""
         zeros = real_zeros(x)
-        return (zeros,) if x.ndim < 2 else (zeros[..., :, 0], zeros[..., 0, :])
+        xp = array_namespace(x)
+        return (zeros,) if x.ndim < 2 else (xp.sum(zeros, axis=-1), xp.sum(zeros, axis=-2))
 
     def step(
         self: Any, state: tuple[Any, ...], x: Array, grad: Array, t: Array, /

@@ -5,7 +5,7 @@ from math import inf
 from typing import Any, ClassVar
 
 from xdl.core import Array, array_namespace
-from xdl.optim._rule import Hyper, Rule, cast_array, compute_dtype, is_complex, widen
+from xdl.optim._rule import Hyper, Rule, cast_array, compute_dtype, is_complex, sign, widen
 
 __all__ = ["ClipByNorm", "ClipByValue", "clip_by_norm", "clip_by_value"]
 
@@ -48,7 +48,7 @@ class ClipByValue(Rule):
         xp, size = array_namespace(grad), self.max_value
         if not is_complex(grad):
             return (), xp.where(grad > size, size, xp.where(grad < -size, -size, grad))
-        return (), xp.where(xp.abs(grad) > size, size * xp.sign(grad), grad)
+        return (), xp.where(xp.abs(grad) > size, size * sign(grad), grad)
 
 
 def _square_norm(grad: Array) -> Array:

@@ -3,8 +3,8 @@
 from math import inf
 from typing import Any, ClassVar
 
-from xdl.core import Array, array_namespace, static
-from xdl.optim._rule import Hyper, Rule
+from xdl.core import Array, static
+from xdl.optim._rule import Hyper, Rule, sign
 
 __all__ = ["SignDecay", "WeightDecay", "sign_decay", "weight_decay"]
 
@@ -36,7 +36,7 @@ class SignDecay(WeightDecay):
         self: Any, state: tuple[Any, ...], x: Array, grad: Array, t: Array, /
     ) -> tuple[tuple[Any, ...], Array]:
         """Add the gradient, or take the step."""
-        return (), grad + (-self.strength if self.after else self.strength) * array_namespace(x).sign(x)
+        return (), grad + (-self.strength if self.after else self.strength) * sign(x)
 
 
 def weight_decay(strength: Hyper) -> Rule:

@@ -4,7 +4,7 @@ from math import inf
 from typing import Any, ClassVar
 
 from xdl.core import Array, array_namespace
-from xdl.optim._rule import Hyper, Rule
+from xdl.optim._rule import Hyper, Rule, sign
 
 __all__ = ["Lion"]
 
@@ -48,8 +48,7 @@ class Lion(Rule):
         self: Any, state: tuple[Any, ...], x: Array, grad: Array, t: Array, /
     ) -> tuple[tuple[Any, ...], Array]:
         """Step by the sign, then let the gradient into the average."""
-        xp = array_namespace(grad)
         (m,), (b1, b2) = state, self.decay
-        direction = xp.sign(b1 * m + (1 - b1) * grad)
+        direction = sign(b1 * m + (1 - b1) * grad)
         m = b2 * m + (1 - b2) * grad
         return (m,), -self.learning_rate * (direction + self.weight_decay * x)

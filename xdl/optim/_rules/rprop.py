@@ -4,7 +4,7 @@ from math import inf
 from typing import Any, ClassVar
 
 from xdl.core import Array, array_namespace
-from xdl.optim._rule import Hyper, Rule, is_complex, real_zeros
+from xdl.optim._rule import Hyper, Rule, is_complex, real_zeros, sign
 
 __all__ = ["Rprop"]
 
@@ -26,7 +26,7 @@ class Rprop(Rule):
     Notes
     -----
     The variant without backtracking, as in PyTorch: where a sign has changed, the parameter rests for a step and the
-    gradient is forgotten. optax leaves an entry alone too, but does not bound lengths in such a step.
+    gradient is forgotten. optax 0.2 returns each step a call later.
     Entries of a complex array step in the direction of the gradient, and count as changed where it turned
     by more than a right angle; PyTorch takes real and imaginary parts apart.
 
@@ -65,8 +65,8 @@ class Rprop(Rule):
         xp = array_namespace(grad)
         (last, length), (shorter, longer), (least, most) = state, self.factors, self.bounds
         length = xp.where(t > 1, length, self.learning_rate)
-        agreement = xp.real(grad * xp.conj(last)) if is_complex(grad) else xp.sign(grad) * xp.sign(last)
+        agreement = xp.real(grad * xp.conj(last)) if is_complex(grad) else sign(grad) * sign(last)
         factor = xp.where(agreement > 0, longer, xp.where(agreement < 0, shorter, xp.ones_like(length)))
         length = xp.minimum(xp.maximum(length * factor, least), most)
         grad = xp.where(agreement < 0, xp.zeros_like(grad), grad)
-        return (grad, length), -length * xp.sign(grad)
+        return (grad, length), -length * sign(grad)

@@ -4,7 +4,7 @@ from math import inf
 from typing import Any, ClassVar
 
 from xdl.core import Array, array_namespace
-from xdl.optim._rule import Hyper, Rule, is_complex, real_zeros
+from xdl.optim._rule import Hyper, Rule, is_complex, real_zeros, sign
 
 __all__ = ["Sophia"]
 
@@ -81,7 +81,7 @@ class Sophia(Rule):
         curvature = xp.maximum(self.scale * h, self.eps)
         size = xp.abs(m)
         # Divide by the larger, so that no curvature is too small.
-        direction = xp.where(size > curvature, xp.sign(m), m / xp.where(size > curvature, 1.0, curvature))
+        direction = xp.where(size > curvature, sign(m), m / xp.where(size > curvature, 1.0, curvature))
         return (m, h), -self.learning_rate * (direction + self.weight_decay * x)
 
     def observe(self: Any, state: Any, curvature: Array, /) -> Any:
