@@ -102,8 +102,8 @@ from ._update import State, init, update
 
 __all__ = [
     "BFGS",
-    "DFP",
     "CMAES",
+    "DFP",
     "LAMB",
     "LBFGS",
     "LBFGSB",

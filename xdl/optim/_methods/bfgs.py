@@ -14,7 +14,7 @@ from xdl.optim._status import Status
 __all__ = ["BFGS", "DFP"]
 
 
-class Broyden(Descent):
+class InverseHessian(Descent):
     """Base of methods with ``B + a s s' + b (s y'B + B y s') + c B y y'B`` after a step ``s`` that changed the gradient by ``y``.
 
     Notes
@@ -74,7 +74,7 @@ class Broyden(Descent):
         return xs.select(forget, first, (B, xs.where(new, count + 1, count)))
 
 
-class BFGS(Broyden):
+class BFGS(InverseHessian):
     """Broyden, Fletcher, Goldfarb and Shanno's method, on the inverse of the Hessian.
 
     Parameters
@@ -93,7 +93,7 @@ class BFGS(Broyden):
         return rho * (1.0 + rho * yBy), -rho, None
 
 
-class DFP(Broyden):
+class DFP(InverseHessian):
     """Davidon, Fletcher and Powell's method, the first of its kind.
 
     Parameters
