@@ -174,6 +174,7 @@ class CMAES(DirectSearch):
         )
         length = xs.sqrt(xs.dot(path_sigma, path_sigma))
         # The path is short at first: the expectation of its length is that of so many generations.
+        generation = generation if xs.host else xp.astype(generation, y.dtype)
         age = 1.0 - (1.0 - s.c_sigma) ** (2 * generation)
         slow = length * length < (1.4 + 2.0 / (n + 1.0)) ** 2 * s.chi**2 * age
         h = xs.where(slow, xs.constant(1.0), xs.constant(0.0))

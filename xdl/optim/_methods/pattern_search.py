@@ -104,7 +104,9 @@ class PatternSearch(DirectSearch):
     def _turn(self, problem: Problem, state: Iterate, m: Pattern) -> Iterate:
         """After a move along each axis."""
         xs = problem.xs
-        better = m.value < state.value
+        # What rounding errors make better is no move: repeated in jumps it would go on for very long.
+        moved = xs.largest((m.point - state.x) / m.moves) >= 0.5 * m.length
+        better = (m.value < state.value) & moved
         # After a jump that led nowhere, moves from the base itself come first, of the same length.
         shrinks = xs.negate(better | m.jumped)
         length = xs.where(shrinks, self.shrink * m.length, m.length)
