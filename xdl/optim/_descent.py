@@ -5,7 +5,7 @@ The pass is that of all of them. A method adds how it finds its direction, and w
 
 from typing import Any, ClassVar, NamedTuple
 
-from xdl.core import Array, Module
+from xdl.core import Array
 
 from ._method import Iterate, Method
 from ._problem import Problem
@@ -36,7 +36,7 @@ class Move(NamedTuple):
     products: Any = 0
 
 
-class Line(Module):
+class Line(NamedTuple):
     """What a method of descent remembers: direction, slope along it, stage of the search, and its own memory."""
 
     p: Array
@@ -137,7 +137,7 @@ class Descent(Method):
         x = self.move(problem, state.x, line.p, line.probe.step, line.own)
         value, grad = problem.value_and_gradient(x)
         probe = self.search.next(xs, line.probe, value, xs.dot(grad, line.p))
-        searched, ended = line.replace(probe=probe), probe.done | probe.failed
+        searched, ended = line._replace(probe=probe), probe.done | probe.failed
         if xs.host and not ended:
             return state.replace(evaluations=state.evaluations + 1, memory=searched)
         running = True if xs.host else state.status == int(Status.RUNNING)
@@ -164,5 +164,5 @@ class Descent(Method):
         status = xs.where(hopeless & ended, xs.integer(int(Status.NO_PROGRESS)), point.status)
         products = point.products + xs.where(ended, move.products, 0)
         own = move.memory if self.masks_memory else xs.select(ended, move.memory, line.own)
-        line = xs.select(ended, new, searched.replace(own=())).replace(own=own)
+        line = xs.select(ended, new, searched._replace(own=()))._replace(own=own)
         return point.replace(status=status, memory=line, products=products)

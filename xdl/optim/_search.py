@@ -4,16 +4,14 @@ It is driven from outside, one probe at a time, so that the same code serves one
 and a batch with arrays, in which every problem is at its own stage of its own search.
 """
 
-from typing import Any, ClassVar
-
-from xdl.core import Module
+from typing import Any, ClassVar, NamedTuple
 
 from ._part import Part
 
 __all__ = ["LineSearch", "Probe"]
 
 
-class Probe(Module):
+class Probe(NamedTuple):
     """Stage of a search.
 
     Parameters
@@ -34,6 +32,10 @@ class Probe(Module):
     failed: Any
     count: Any
     memory: Any = ()
+
+    def replace(self, **changes: Any) -> "Probe":
+        """Stage with some fields changed."""
+        return self._replace(**changes)
 
 
 class LineSearch(Part):
