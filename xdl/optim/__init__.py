@@ -10,11 +10,13 @@ from ._freeze import freeze, thaw
 from ._least_squares import LeastSquaresResult, least_squares
 from ._line_search import LineSearchResult, line_search
 from ._methods.anderson import Anderson
+from ._methods.barzilai_borwein import BarzilaiBorwein
 from ._methods.bfgs import BFGS, DFP
 from ._methods.bisection import Bisection
 from ._methods.brent_dekker import BrentDekker
 from ._methods.broyden import Broyden
 from ._methods.cma_es import CMAES
+from ._methods.conjugate_gradient import ConjugateGradient
 from ._methods.coordinate_search import CoordinateSearch
 from ._methods.gauss_newton import GaussNewton
 from ._methods.gradient_descent import GradientDescent
@@ -118,10 +120,12 @@ __all__ = [
     "AdamW",
     "Anderson",
     "Backtracking",
+    "BarzilaiBorwein",
     "Bisection",
     "Brent",
     "BrentDekker",
     "Broyden",
+    "ConjugateGradient",
     "CoordinateSearch",
     "Dogleg",
     "Exact",

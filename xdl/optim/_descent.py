@@ -72,6 +72,10 @@ class Descent(Method):
         """Direction where that of the method does not descend."""
         return -point.grad
 
+    def reference(self, problem: Problem, point: Iterate, memory: Any) -> Any:
+        """Value that the search must go below."""
+        return point.value
+
     def move(self, problem: Problem, x: Array, p: Array, step: Any, memory: Any) -> Array:
         """Point at a length of step along a direction."""
         return x + problem.xs.expand(step) * p
@@ -108,7 +112,7 @@ class Descent(Method):
         own = self.start(problem, x, state.grad)
         move, slope = self._turn(problem, state, own)
         step = self._cautious(xs, state, move.p)
-        probe = self.search.start(xs, state.value, slope, step)
+        probe = self.search.start(xs, self.reference(problem, state, own), slope, step)
         line = Line(p=move.p, slope=slope, probe=probe, fresh=yes, stalls=xs.integer(0), own=move.memory)
         return state.replace(memory=line, products=state.products + move.products)
 
@@ -156,7 +160,7 @@ class Descent(Method):
         new = Line(
             p=move.p,
             slope=slope,
-            probe=self.search.start(xs, point.value, slope, step),
+            probe=self.search.start(xs, self.reference(problem, point, own), slope, step),
             fresh=probe.failed,
             stalls=stalls,
             own=(),
