@@ -19,6 +19,7 @@ __all__ = [
     "finite_data",
     "gram",
     "inverse",
+    "known",
     "minimized",
     "normalized_weights",
     "penalty_array",
@@ -70,15 +71,21 @@ def _cast(x: Array, like: Array) -> Array:
     return x if x.dtype == like.dtype else array_namespace(x).astype(x, like.dtype)
 
 
+def known(condition: Array) -> bool | None:
+    """Value of a condition; None while a program is traced, when there is none."""
+    if is_traced(type(condition)):
+        return None
+    try:
+        return bool(condition)
+    except TypeError:  # what JAX raises of its tracers
+        return None
+
+
 def check_labels(y: Array, highest: int, *, between: bool = False) -> None:
     """Refuse labels outside 0, ..., ``highest``, where values can be looked at."""
-    if is_traced(type(y)):
-        return
     xp = array_namespace(y)
-    good = xp.all((y >= 0) & (y <= highest))
-    if not between:
-        good = good & xp.all(y == xp.round(y))
-    if not bool(good):
+    good = (y >= 0) & (y <= highest)
+    if known(xp.all(good if between else good & (y == xp.round(y)))) is False:
         kind = "numbers in [0, 1]" if between else f"labels 0, ..., {highest}"
         low, high = float(xp.min(y)), float(xp.max(y))
         message = f"`y` must hold {kind}, got values from {low:g} to {high:g}: number the classes from 0"
@@ -121,7 +128,7 @@ def finite_data(X: Array, y: Array, shares: Array) -> tuple[Array, Array, Array,
     axes = tuple(range(X.ndim - 2, y.ndim))
     finite = xp.all(xp.isfinite(X), axis=(-2, -1)) & xp.all(xp.isfinite(shares), axis=-1)
     finite = finite & xp.all(xp.isfinite(y), axis=axes)
-    if not is_traced(type(finite)) and bool(xp.all(finite)):
+    if known(xp.all(finite)):
         return X, y, shares, finite
     clean = lambda x: xp.where(xp.isfinite(x), x, xp.zeros_like(x))
     return clean(X), clean(y), xp.where(finite[..., None], shares, xp.ones_like(shares)), finite
@@ -305,7 +312,7 @@ def by_mini_batches(
         for k in range(0, n, batch_size):
             theta, state = step(theta, state, order[k : min(k + batch_size, n)], data, args)
             count += 1
-        if not is_traced(type(theta)) and not bool(xp.max(xp.abs(theta)) < high):
+        if known(xp.max(xp.abs(theta)) < high) is False:
             theta = before  # the rule diverges
             break
     value, grad = f(theta, *data, *args)
