@@ -81,10 +81,11 @@ def test_a_direction_that_ascends_is_replaced_by_the_gradient(xp, batched):
     assert np.all(values(found[0].iterations) == values(found[1].iterations))
 
 
+@pytest.mark.parametrize("factor", [np.nan, np.inf])
 @pytest.mark.parametrize("batched", [False, True])
-def test_a_direction_that_is_nan_is_replaced_by_the_gradient(xp, batched):
+def test_a_direction_that_is_not_finite_is_replaced_by_the_gradient(xp, batched, factor):
     x0 = starts(xp, batched)
-    r = optim.minimize(bowl, x0, method=Along(factor=float("nan")), batched=batched, gtol=1e-3)
+    r = optim.minimize(bowl, x0, method=Along(factor=float(factor)), batched=batched, gtol=1e-3)
     assert np.all(values(r.status) == Status.CONVERGED)
     assert_close(r.x, xp.ones_like(x0), atol=1e-3)
 
