@@ -117,7 +117,8 @@ class Residuals(Problem):
     def model(self, x: Array) -> Model:
         """Model at ``x``; the last one is remembered."""
         if self._known[0] is not x:
-            found = self.probe(x)[1]()
+            r, jacobian = self._linearized(x)
+            found = self._model(r, jacobian())
             if not self.xs.host:
                 return found
             self._known = (x, found)

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from xdl.core import Array, array_namespace
+from xdl.core import Array
 from xdl.core._namespace import is_array
 
 from ._bracketing import Bracketing
 from ._drive import Task
 from ._flat import Flat
 from ._least_squares import precision
-from ._method import Iterate, Method
+from ._method import Method
 from ._methods.brent_dekker import BrentDekker
 from ._methods.newton_raphson import NewtonRaphson
 from ._minimize import as_method
