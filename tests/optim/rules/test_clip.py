@@ -66,3 +66,46 @@ def test_the_derivative_is_finite_at_a_zero_gradient(xp):
 def test_a_negative_norm_is_refused():
     with pytest.raises(ValueError, match="`max_norm` must be at least 0"):
         optim.clip_by_norm(-1.0)
+
+
+@pytest.mark.parametrize("donate", [False, True])
+def test_entries_are_cut_off(xp, donate):
+    rule = optim.chain(optim.clip_by_value(2.0), optim.SGD(DESCENT))
+    grad = xp.asarray([-5.0, -2.0, 0.5, 0.0, 3.0, float("inf")], dtype=xp.float32)
+    x = xp.zeros_like(grad)
+    new, _ = optim.update(rule, x, grad, optim.init(rule, x), donate=donate)
+    assert_close(new, xp.asarray([2.0, 2.0, -0.5, 0.0, -2.0, -2.0], dtype=xp.float32))
+
+
+def test_what_is_no_number_stays_so():
+    """Cutting it off would hide it."""
+    rule, x = optim.chain(optim.clip_by_value(2.0), optim.SGD(DESCENT)), np.zeros(2)
+    new, _ = optim.update(rule, x, np.asarray([np.nan, 1.0]), optim.init(rule, x))
+    np.testing.assert_array_equal(new, [np.nan, -1.0])
+
+
+def test_a_complex_entry_keeps_its_direction(xp64):
+    rule = optim.chain(optim.clip_by_value(1.0), optim.SGD(DESCENT))
+    grad = xp64.asarray([3 + 4j, 0.3 + 0.4j, 0j], dtype=xp64.complex128)
+    x = xp64.zeros_like(grad)
+    new, _ = optim.update(rule, x, xp64.conj(grad), optim.init(rule, x))
+    np.testing.assert_allclose(values(new), [-0.6 - 0.8j, -0.3 - 0.4j, 0], rtol=1e-12)
+
+
+def test_a_step_is_cut_off_after_the_rule():
+    rule, x = optim.chain(optim.SGD(10.0), optim.clip_by_value(0.5)), np.zeros(2)
+    new, _ = optim.update(rule, x, np.asarray([1.0, -0.01]), optim.init(rule, x))
+    np.testing.assert_allclose(new, [-0.5, 0.1])
+
+
+def test_the_bound_may_be_a_schedule_and_may_be_adjusted():
+    rule, x = optim.chain(optim.clip_by_value(lambda count: 1 / (1 + count)), optim.SGD(1.0)), np.zeros(1)
+    state = optim.init(rule, x)
+    for _ in range(2):
+        x, state = optim.update(rule, x, np.asarray([9.0]), state)
+    assert x == -1.5
+    rule = optim.chain(optim.clip_by_value(1.0), optim.SGD(1.0))
+    state = optim.adjust(optim.init(rule, x), max_value=0.25)
+    assert optim.update(rule, x, np.asarray([9.0]), state)[0] == -1.75
+    with pytest.raises(ValueError, match="`max_value` must be at least 0"):
+        optim.clip_by_value(-1.0)
