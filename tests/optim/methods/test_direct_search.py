@@ -82,7 +82,9 @@ def test_a_start_at_the_optimum_stays(method):
 @each
 def test_without_parameters_the_start_is_the_solution(method):
     for batched, shape in ((False, (0,)), (True, (3, 0))):
-        r = optim.minimize(lambda x: np.zeros(x.shape[:-1]) + 2.0, np.ones(shape), method=method, batched=batched)
+        r = optim.minimize(
+            lambda x: np.zeros(x.shape[:-1]) + 2.0, np.ones(shape), method=method, batched=batched
+        )
         assert np.all(r.success)
         assert np.all(r.evaluations == 1)
         assert np.all(r.value == 2.0)

@@ -104,7 +104,7 @@ class CoordinateSearch(DirectSearch):
         # A move that is small for the first step is known no better than to a part of it.
         largest = xs.maximum(m.largest, xs.maximum(move, 0.2 * self.precision * begun))
         chosen = _chosen(xs, x, m.axis)
-        shorter = xs.maximum(xs.maximum(move, self.precision * begun), 0.2 * self.xatol)
+        shorter = xs.maximum(xs.maximum(0.3 * move, 0.2 * self.precision * begun), 0.2 * self.xatol)
         steps = xp.where(chosen, xp.zeros_like(x) + xs.expand(shorter), m.steps)
 
         last = m.axis >= (n if self.accelerate and n > 1 else n - 1)
