@@ -2,6 +2,7 @@
 
 from ._environment import Environment, Running, Transition, advance, start
 from ._environments.cart_pole import CartPole
+from ._environments.tabular import TabularEnvironment, tabular_environment
 from ._mdp import MDP, SparseMDP
 from ._models.engagement import engagement_chain
 from ._models.from_gymnasium import mdp_from_gymnasium
@@ -15,15 +16,29 @@ from ._planning.evaluation import evaluate_policy
 from ._planning.linear_program import linear_program
 from ._planning.policy_iteration import modified_policy_iteration, policy_iteration
 from ._planning.value_iteration import value_iteration
+from ._tabular.exploration import EpsilonGreedy, Exploration, Softmax, UpperConfidence
+from ._tabular.learning import TabularMethod, TabularResult, train_tabular
+from ._tabular.temporal_difference import SARSA, DoubleQLearning, ExpectedSARSA, QLearning
 
 __all__ = [
     "MDP",
+    "SARSA",
     "CartPole",
+    "DoubleQLearning",
     "Environment",
+    "EpsilonGreedy",
+    "ExpectedSARSA",
+    "Exploration",
     "Plan",
+    "QLearning",
     "Running",
+    "Softmax",
     "SparseMDP",
+    "TabularEnvironment",
+    "TabularMethod",
+    "TabularResult",
     "Transition",
+    "UpperConfidence",
     "advance",
     "backward_induction",
     "engagement_chain",
@@ -38,5 +53,7 @@ __all__ = [
     "relative_value_iteration",
     "returns",
     "start",
+    "tabular_environment",
+    "train_tabular",
     "value_iteration",
 ]

@@ -156,7 +156,7 @@ def advance(env: Environment, running: Running, action: Array, noise: Array) -> 
     xp = array_namespace(noise)
     k = env.step_noise
     state, reward, terminated = env.step(running.state, action, noise[:, :k])
-    steps, total = running.steps + 1, running.total + reward
+    steps, total = running.steps + 1, running.total + xp.astype(reward, running.total.dtype)
     truncated = (steps >= env.max_steps) & xp.logical_not(terminated)
     seen = env.observe(state)
     ended = terminated | truncated
@@ -169,7 +169,7 @@ def advance(env: Environment, running: Running, action: Array, noise: Array) -> 
     return (
         Running(
             state,
-            choose(env.observe(state), seen),
+            env.observe(state),
             xp.where(ended, xp.zeros_like(steps), steps),
             xp.where(ended, xp.zeros_like(total), total),
         ),

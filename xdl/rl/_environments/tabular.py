@@ -1,0 +1,177 @@
+"""Environments whose states are numbers, by a table of what can happen."""
+
+import itertools
+from typing import Any
+
+from xdl.core import Array, array_namespace, asarray, static
+from xdl.rl._environment import Environment
+from xdl.rl._mdp import MDP
+from xdl.rl._models.tables import floats
+
+__all__ = ["TabularEnvironment", "tabular_environment"]
+
+
+class TabularEnvironment(Environment):
+    """Environment with a finite number of states, observed as integers.
+
+    Parameters
+    ----------
+    target : (states * actions, outcomes) integer array
+        Next states that action a can have in state s, in row ``s * actions + a``.
+    cumulative : (states * actions, outcomes) array
+        Probability of these outcomes and those before them.
+    paid : (states * actions, outcomes) array
+        Rewards.
+    ended : (states * actions, outcomes) boolean array
+        Whether the episode ends.
+    keep, alias : (states,) array
+        How an episode begins: in a state that is drawn evenly, with probability ``keep``, else in its ``alias``.
+
+    References
+    ----------
+    Walker (1977), ACM Transactions on Mathematical Software 3, for the draw of the first state
+    """
+
+    target: Array
+    cumulative: Array
+    paid: Array
+    ended: Array
+    keep: Array
+    alias: Array
+    actions: int = static()  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
+    max_steps: int = static()
+
+    reset_noise = 1
+
+    @property
+    def step_noise(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """None where each action has one outcome."""
+        return int(self.target.shape[1] > 1)
+
+    @property
+    def states(self) -> int:
+        """Number of states."""
+        return self.keep.shape[0]
+
+    def reset(self, noise: Array) -> Array:
+        """First states, by their probabilities."""
+        xp = array_namespace(noise)
+        scaled = noise[:, 0] * self.states
+        drawn = xp.astype(scaled, self.alias.dtype)
+        kept = scaled - xp.astype(drawn, scaled.dtype) < xp.astype(xp.take(self.keep, drawn), scaled.dtype)
+        return xp.where(kept, drawn, xp.take(self.alias, drawn))
+
+    def observe(self, state: Array) -> Array:
+        """State itself."""
+        return state
+
+    def step(self, state: Array, action: Array, noise: Array) -> tuple[Array, Array, Array]:
+        """Outcome by its probability."""
+        xp = array_namespace(state)
+        row = state * self.actions + xp.astype(action, state.dtype)
+        outcomes = self.target.shape[1]
+        if outcomes == 1:
+            place = row
+        else:
+            below = xp.take(self.cumulative, row, axis=0) <= xp.astype(noise, self.cumulative.dtype)
+            which = xp.sum(xp.astype(below, row.dtype), axis=-1, dtype=row.dtype)
+            place = row * outcomes + xp.minimum(which, xp.full_like(which, outcomes - 1))
+        pick = lambda table: xp.take(xp.reshape(table, (-1,)), place)
+        return pick(self.target), pick(self.paid), pick(self.ended)
+
+
+def tabular_environment(
+    source: Any, *, max_steps: int | None = None, like: Array | None = None
+) -> TabularEnvironment:
+    """Make an environment of a table of gymnasium's, or of a decision process.
+
+    Parameters
+    ----------
+    source : gymnasium.Env or MDP
+        An environment with ``env.unwrapped.P``; or a process, whose episodes begin in any state alike, end in
+        its terminal states, and pay the expected reward.
+    max_steps : int, optional
+        Steps after which an episode is truncated; default: those of the environment, or 200.
+    like : array, optional
+        Array whose library, dtype and device the tables take; default: the current backend.
+
+    Returns
+    -------
+    TabularEnvironment
+
+    Raises
+    ------
+    TypeError
+        If the environment has no table.
+    """
+    if isinstance(source, MDP):
+        rows, first, actions = _of_process(source)
+    else:
+        rows, first, actions = _of_gymnasium(source)
+    spec = getattr(source, "spec", None)
+    limit = max_steps or getattr(spec, "max_episode_steps", None) or 200
+    wide = max(map(len, rows))
+    # an outcome beyond the last has no probability
+    padded = [row + [row[-1]] * (wide - len(row)) for row in rows]
+    column = lambda k: [[outcome[k] for outcome in row] for row in padded]
+    sums = [list(itertools.accumulate(p for p, *_ in row)) for row in padded]
+    for line, row in zip(sums, rows, strict=True):
+        line[len(row) - 1 :] = [2.0] * (wide - len(row) + 1)  # the last takes what rounding leaves
+    keep, alias = _aliases(first)
+    options = {} if like is None else {"like": like}
+    return TabularEnvironment(
+        target=asarray(column(1), **options),
+        cumulative=floats(sums, like),
+        paid=floats(column(2), like),
+        ended=asarray(column(3), **options),
+        keep=floats(keep, like),
+        alias=asarray(alias, **options),
+        actions=actions,
+        max_steps=limit,
+    )
+
+
+def _aliases(probabilities: list[float]) -> tuple[list[float], list[int]]:
+    """Walker's table: each place keeps a part of its share and gives the rest to one other."""
+    n = len(probabilities)
+    shares = [p * n / sum(probabilities) for p in probabilities]
+    keep, alias = [1.0] * n, list(range(n))
+    small, large = [k for k in range(n) if shares[k] < 1], [k for k in range(n) if shares[k] >= 1]
+    while small and large:
+        low, high = small.pop(), large.pop()
+        keep[low], alias[low] = shares[low], high
+        shares[high] -= 1 - shares[low]
+        (small if shares[high] < 1 else large).append(high)
+    for k in small:  # rounding: nothing was left to give
+        keep[k] = 1.0
+    return keep, alias
+
+
+def _of_gymnasium(env: Any) -> tuple[list[Any], list[float], int]:
+    table = getattr(getattr(env, "unwrapped", env), "P", None)
+    if table is None:
+        message = f"{env!r} has no table of transitions, `env.unwrapped.P`, as FrozenLake, Taxi and CliffWalking have"
+        raise TypeError(message)
+    states, actions = len(table), len(table[0])
+    rows = [
+        [(float(p), int(t), float(r), bool(ended)) for p, t, r, ended in table[s][a] if p > 0]
+        for s in range(states)
+        for a in range(actions)
+    ]
+    first = [float(p) for p in env.unwrapped.initial_state_distrib]
+    return rows, first, actions
+
+
+def _of_process(mdp: MDP) -> tuple[list[Any], list[float], int]:
+    from xdl.core import to_numpy
+
+    transition, reward, terminal = (to_numpy(a).tolist() for a in (mdp.transition, mdp.reward, mdp.terminal))
+    states, actions = mdp.states, mdp.actions
+    rows = [
+        [(p, t, reward[a][s], terminal[t]) for t, p in enumerate(transition[a][s]) if p > 0]
+        or [(1.0, s, 0.0, True)]
+        for s in range(states)
+        for a in range(actions)
+    ]
+    alive = [0.0 if end else 1.0 for end in terminal]
+    return rows, [p / sum(alive) for p in alive], actions

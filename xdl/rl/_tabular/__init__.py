@@ -1,0 +1,1 @@
+"""Learning in environments with few states: one table of values for each agent."""
