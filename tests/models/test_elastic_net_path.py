@@ -13,10 +13,10 @@ X, Y = load_diabetes(return_X_y=True)
 def test_the_path_is_that_of_scikit_learn(l1_ratio):
     path = elastic_net_path(X, Y, n_alphas=30, l1_ratio=l1_ratio, tol=1e-12)
     centered = X - X.mean(0), Y - Y.mean()
-    alphas, expected, _ = sk.enet_path(
-        *centered, l1_ratio=l1_ratio, eps=1e-3, n_alphas=30, tol=1e-14, max_iter=10**6
-    )
-    assert_close(path.alphas, alphas, rtol=1e-10)
+    first = np.abs(centered[0].T @ centered[1]).max() / 442 / l1_ratio
+    assert_close(path.alphas, np.geomspace(first, first * 1e-3, 30), rtol=1e-10)
+    options = {"l1_ratio": l1_ratio, "tol": 1e-14, "max_iter": 10**6}
+    _, expected, _ = sk.enet_path(*centered, alphas=path.alphas, **options)
     assert_close(path.coefficients, np.ascontiguousarray(expected.T), rtol=1e-5, atol=1e-5)
     assert path.gaps.shape == path.intercepts.shape == (30,)
 

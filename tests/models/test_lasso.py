@@ -44,7 +44,7 @@ def test_no_absolute_values_are_ridge():
     for method in ("coordinate", "fista"):
         model = ElasticNet.fit(X, Y, alpha=0.5, l1_ratio=0.0, method=method, tol=1e-12)
         assert model.success
-        assert_close(model.coefficients, LinearRegression.fit(X, Y, alpha=20.0).coefficients, rtol=1e-5)
+        assert_close(model.coefficients, LinearRegression.fit(X, Y, alpha=20.0).coefficients, rtol=1e-4)
 
 
 @pytest.mark.usefixtures("syncs")
@@ -55,11 +55,11 @@ def test_many_data_sets_at_once(xp64, method):
     x, y, alpha = (
         xp64.asarray(v) for v in (np.stack([X, X[::-1], bad]), np.stack([Y] * 3), np.asarray([0.1, 0.5, 0.1]))
     )
-    model = Lasso.fit(x, y, alpha=alpha, method=method)
+    model = Lasso.fit(x, y, alpha=alpha, method=method, tol=1e-7)
     assert values(model.success).tolist() == [True, True, False]
     assert np.all(np.isfinite(values(model.coefficients)))
     for k in range(2):
-        one = Lasso.fit(values(x)[k], Y, alpha=float(values(alpha)[k]), method=method)
+        one = Lasso.fit(values(x)[k], Y, alpha=float(values(alpha)[k]), method=method, tol=1e-7)
         assert_close(model.coefficients[k, ...], one.coefficients, like=x, rtol=1e-7, atol=1e-9)
         assert_close(model(x)[k, ...], one(values(x)[k]), like=x, rtol=1e-7)
 

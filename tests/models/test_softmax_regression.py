@@ -156,7 +156,7 @@ def test_four_classes_that_nearly_separate():
     centers = np.asarray([[0.0, 0], [3, 0], [0, 3], [3, 3]])
     y = np.arange(17) % 4
     x = centers[y] + 0.5 * rng.normal(size=(17, 2))
-    x[16] = [3.0, 3.0]  # of class 0, among those of class 3
+    x[16] = x[:16][y[:16] == 3].mean(0)  # of class 0, in the middle of class 3
     short, long = (SoftmaxRegression.fit(x, y, gtol=gtol, max_iterations=300) for gtol in (1e-4, 1e-8))
     assert np.abs(long.coefficients).max() > np.abs(short.coefficients).max() > 3
     assert long.result.value == pytest.approx(short.result.value, abs=1e-3)

@@ -233,12 +233,12 @@ class LeastAbsoluteDeviations(LinearModel):
             result = optim.minimize(
                 huber_error,
                 theta,
-                (Z, y / scale[..., None], shares, penalty, level + 0.0 * scale),
+                # divided by delta, so that the slopes have one size at all levels, and one program serves them
+                (Z, y / scale[..., None], shares / level, penalty, level + 0.0 * scale),
                 method=ReweightedSquares(),
                 gradient=True,
                 batched=X.ndim == 3,
-                # the gradient is at most delta times the features
-                gtol=1e-3 * level / Z.shape[-2],
+                gtol=1e-3 / Z.shape[-2],
                 max_iterations=max_iterations,
             )
             theta = result.x
