@@ -143,6 +143,8 @@ def update(rule: Rule, params: Any, grads: Any, state: State, *, donate: bool = 
     check_params(state, leaves)
     chosen = [i for i, leaf in enumerate(state.leaves) if leaf is not None and i not in state.frozen]
     found = _match(params, leaves, structure, grads, chosen)
+    if not chosen:
+        return params, state.replace(count=as_array(state.count + 1))
     xs, states = [leaves[i] for i in chosen], [state.leaves[i] for i in chosen]
     gs = [found[i] for i in chosen]
     xp = array_namespace(*xs, *gs)
