@@ -1,5 +1,7 @@
+import numpy as np
 import pytest
 from asserts import assert_close, assert_equal
+from optim.catalogue import RULES, brief, example
 
 import xdl
 from xdl import optim
@@ -69,3 +71,58 @@ def test_adjust_refuses_what_it_does_not_know(xp):
     with pytest.raises(ValueError, match="given by a schedule"):
         optim.adjust(scheduled, learning_rate=0.1)
     assert_close(optim.adjust(state, decay=(0.5, 0.75)).values.decay[1], 0.75, like=x)
+
+
+@pytest.mark.parametrize(
+    "rule", [rule for rule in RULES if "fading" not in repr(rule) and "falling" not in repr(rule)], ids=brief
+)
+def test_every_number_of_every_rule(rule):
+    """In the state it is what was asked for; a rule with that number from the start takes the same step."""
+    params, grads = example(np)
+    state = optim.init(rule, params)
+    names = {
+        path.split(".")[0] for path, _ in xdl.tree.leaves_with_path(rule) if not path.startswith("rules")
+    }
+    for name in names:
+        old = getattr(rule, name)
+        new = xdl.tree.map(lambda number: 0.75 * number, old)
+        changed = optim.adjust(state, **{name: new})
+        found, _ = optim.update(rule, params, grads, changed)
+        other = type(rule)(**{**rule.__dict__, name: new})
+        expected, _ = optim.update(other, params, grads, optim.init(other, params))
+        assert_close(found, expected)
+
+
+@pytest.mark.parametrize("donate", [False, True])
+def test_adjust_reaches_into_rules_made_of_rules(donate):
+    x = np.asarray([1.0, -2.0])
+    for make in (
+        lambda rule: optim.chain(optim.accumulate(1), rule),
+        lambda rule: optim.chain(optim.mixed_precision(), optim.clip_by_value(9.0), rule),
+        lambda rule: optim.partition({"a": optim.chain(optim.accumulate(1), rule)}, {"": "a"}),
+        lambda rule: optim.chain(rule, optim.exponential_average(0.5), optim.lookahead()),
+    ):
+        rule = make(optim.SGD(1.0))
+        state = optim.adjust(optim.init(rule, x), learning_rate=0.25)
+        new, _ = optim.update(rule, x + 0, x, state, donate=donate)
+        assert_equal(new, 0.75 * x)
+
+
+def test_impossible_numbers_are_refused():
+    """As by the constructor; arrays are taken as they are, since their values may not be known."""
+    x = np.ones(2)
+    state = optim.init(optim.chain(optim.clip_by_norm(1.0), optim.Adam()), x)
+    with pytest.raises(ValueError, match="`learning_rate` must be at least 0 and finite, got -0.1"):
+        optim.adjust(state, learning_rate=-0.1)
+    with pytest.raises(ValueError, match=r"`decay` must be in \[0, 1\), got 1.5"):
+        optim.adjust(state, decay=(0.9, 1.5))
+    with pytest.raises(ValueError, match="`max_norm` must be at least 0"):
+        optim.adjust(state, max_norm=float("nan"))
+    assert optim.adjust(state, learning_rate=np.asarray(-0.1)).values.rules[1].learning_rate == -0.1
+
+
+def test_schedules_of_the_rules_inside_cannot_be_set():
+    x = np.ones(2)
+    state = optim.init(optim.chain(optim.accumulate(2), optim.SGD(lambda count: 0.1)), x)
+    with pytest.raises(ValueError, match="given by a schedule"):
+        optim.adjust(state, learning_rate=0.1)

@@ -1,6 +1,6 @@
 """What a rule of the user's own takes: two functions on one array."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -66,3 +66,29 @@ def test_states_of_one_rule_stack(xp):
     rates = xp.asarray([0.5, 1.0], dtype=xp.float32)
     new = xdl.vmap(lambda rate: optim.update(rule, x, x, optim.adjust(state, learning_rate=rate))[0])(rates)
     np.testing.assert_array_equal(values(new), [[0.5, 0.5], [0.0, 0.0]])
+
+
+class Numbered(optim.Rule):
+    """With limits, and a pair."""
+
+    learning_rate: Any = 0.5
+    range: Any = (0.5, 2.0)
+
+    limits: ClassVar = {"learning_rate": (0, 1), "range": (0.25, float("inf"))}
+
+
+def test_limits_are_checked_when_a_rule_is_made_and_adjusted():
+    rule = Numbered(0.25, [1, 3])
+    assert rule.range == (1, 3)
+    assert Numbered(lambda count: 5.0).range == (0.5, 2.0)
+    for options, match in [
+        ({"learning_rate": 1.0}, r"`learning_rate` must be in \[0, 1\), got 1.0"),
+        ({"range": (0.5, 0.1)}, "`range` must be at least 0.25 and finite, got 0.1"),
+        ({"range": 0.5}, "`range` must be a pair of numbers in .*, got 0.5"),
+    ]:
+        with pytest.raises(ValueError, match=match):
+            Numbered(**options)
+    with pytest.raises(
+        TypeError, match="`learning_rate` must be a number or a function of the step count, got True"
+    ):
+        Numbered(True)
