@@ -51,9 +51,9 @@ class MDP(Module):
         xp = array_namespace(transition, reward)
         _check_shapes(transition, reward, terminal)
         states = transition.shape[-1]
-        if terminal is None:
-            lead = (*transition.shape[:-3], states)
-            terminal = xp.zeros(lead, dtype=xp.bool, device=device_of(transition))
+        lead = (*transition.shape[:-3], states)
+        nowhere = xp.zeros(lead, dtype=xp.bool, device=device_of(transition))
+        terminal = nowhere if terminal is None else terminal
         _check_numbers(reward, discount)
         ended = terminal[..., None, :]
         transition = xp.where(ended[..., None], xp.zeros_like(transition), transition)

@@ -54,4 +54,16 @@ def mdp_from_gymnasium(env: Any, *, discount: float = 0.99, like: Array | None =
     integers = [asarray([int(v) for v in column], **options) for column in columns[:3]]
     numbers = [floats(list(column), like) for column in columns[3:]]
     terminal = asarray([s == n for s in range(n + 1)], **options)
-    return SparseMDP(*integers, *numbers, discount, states=n + 1, actions=actions, terminal=terminal)
+    source, action, target = integers
+    probability, reward = numbers
+    return SparseMDP(
+        source,
+        action,
+        target,
+        probability,
+        reward,
+        discount,
+        states=n + 1,
+        actions=actions,
+        terminal=terminal,
+    )

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from xdl.core import Array, Module, array_namespace, static
+from xdl.core import Array, array_namespace, static
+from xdl.optim._part import Part
 
 __all__ = ["EpsilonGreedy", "Exploration", "Softmax", "UpperConfidence"]
 
 
-class Exploration(Module):
+class Exploration(Part):
     """Base of explorations. Numbers may be schedules.
 
     A schedule is a function of the count of steps, such as ``lambda t: t ** -0.2``; counts begin at 1.

@@ -9,6 +9,7 @@ from xdl import autodiff
 from xdl.core import Array, Module, array_namespace, random, to_numpy
 from xdl.core._backends import backend_of
 from xdl.core._namespace import device_of
+from xdl.optim._part import Part
 from xdl.rl._environment import Running, advance, start
 from xdl.rl._environments.tabular import TabularEnvironment
 
@@ -47,7 +48,7 @@ class Step(Module):
     noise: Array
 
 
-class TabularMethod(Module):
+class TabularMethod(Part):
     """Base of tabular methods. A subclass defines `init`, `values` and `learn`, and has fields as `QLearning`."""
 
     uses_next_action: ClassVar[bool] = False
@@ -233,4 +234,4 @@ def _compiled(method: TabularMethod, begins: bool) -> Any:
 def _compiled_chunk(
     method: TabularMethod, env: TabularEnvironment, carry: _Carry, noise: Array, *, begins: bool
 ) -> _Carry:
-    return _compiled(method, begins)(env, carry, noise)
+    return _compiled(method, begins)(env, carry, noise)  # pyright: ignore[reportArgumentType]
