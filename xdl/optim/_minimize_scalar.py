@@ -36,6 +36,7 @@ def minimize_scalar(
     args: tuple[Any, ...] = (),
     method: str = "brent",
     gradient: Callable[..., Any] | bool | None = None,
+    safeguard: bool = True,
     xtol: float = 1.5e-8,
     xatol: float = 1e-10,
     gtol: float = 1e-8,
@@ -61,9 +62,12 @@ def minimize_scalar(
     method : {"brent", "golden", "newton", "secant"}
         ``"brent"``: parabolas where they can be trusted, golden sections elsewhere. ``"golden"``: golden sections.
         ``"newton"``: on the derivative, with the second one. ``"secant"``: the same with differences of derivatives.
-        The latter two go downhill where the function is concave, too, where Newton's own step goes up.
     gradient : callable or True, optional
         Derivative, as for `minimize`.
+    safeguard : bool
+        Whether ``"newton"`` and ``"secant"`` go downhill where the function is concave, too, and halve a step as long
+        as the value does not fall. Without it they are the methods of textbooks for a derivative of zero, and
+        may end at a maximum.
     xtol, xatol : float
         Relative and absolute error of the minimum by ``"brent"`` and ``"golden"``; the relative one is no less than the
         root of the precision.
@@ -106,6 +110,10 @@ def minimize_scalar(
         message = f'`method` must be "brent", "golden", "newton" or "secant", got {method!r}'
         raise ValueError(message)
     slopes = method in ("newton", "secant")
+    for name, tolerance in (("xtol", xtol), ("xatol", xatol)):
+        if not tolerance > 0.0:
+            message = f"`{name}` must be positive, got {tolerance!r}"
+            raise ValueError(message)
     if bounds is not None and (bracket is not None or slopes):
         message = f'`bounds` go without `bracket`, and with methods "brent" and "golden", not {method!r}'
         raise ValueError(message)
@@ -113,15 +121,15 @@ def minimize_scalar(
         message = f"method {method!r} takes " + ("`x0`" if slopes else "`bracket` or `bounds`, and no `x0`")
         raise ValueError(message)
     if slopes:
-        (start,) = _points("x0", (x0,), 1)
+        (start,) = _points("x0", (x0,))
         ends = (None, None, None)
-        chosen = ScalarNewton() if method == "newton" else ScalarSecant()
+        chosen = (ScalarNewton if method == "newton" else ScalarSecant)(safeguard)
     else:
         if bounds is not None:
-            low, high = _points("bounds", bounds, 2)
+            low, high = _points("bounds", bounds)
             start, ends = low + (1.0 - GOLDEN) * (high - low), (low, high, None)
         else:
-            start, second = _points("bracket", (0.0, 1.0) if bracket is None else bracket, 2)
+            start, second = _points("bracket", (0.0, 1.0) if bracket is None else bracket)
             ends = (None, None, second)
         chosen = Enclosed(Brent() if method == "brent" else GoldenSection(), xtol, xatol)
     given = None if gradient is False else gradient
@@ -134,22 +142,29 @@ def minimize_scalar(
     return solve(task, start, (tuple(args), ends), record=record, callback=callback)
 
 
-def _points(name: str, points: Sequence[Any], count: int) -> list[Array]:
-    """Points as arrays of one shape, () or (b,)."""
-    if len(points) != count:
-        message = f"`{name}` must be {count} points, got {len(points)}"
+def _points(name: str, points: Sequence[Any]) -> list[Array]:
+    """Points as arrays of one shape, () or (b,). The values of arrays are not looked at."""
+    expected = 1 if name == "x0" else 2
+    if len(points) != expected:
+        message = f"`{name}` must be {expected} points, got {len(points)}"
         raise ValueError(message)
     for point in points:
         if not is_array(point) and (isinstance(point, bool) or not isinstance(point, int | float)):
             message = f"`{name}` must be numbers or arrays, got {point!r}"
             raise TypeError(message)
+    if len(points) == 2 and not any(map(is_array, points)):
+        low, high = points
+        if low == high or (name == "bounds" and not low < high):
+            order = ", the smaller one first" if name == "bounds" else ""
+            message = f"`{name}` must be two different numbers{order}, got {points!r}"
+            raise ValueError(message)
     like = next((point for point in points if is_array(point)), None)
-    found = [asarray(float(p), like=like) if not is_array(p) else p for p in points]
+    found = [point if is_array(point) else asarray(float(point), like=like) for point in points]
     xp = array_namespace(*found)
     if like is not None:
-        found = [xp.astype(p, like.dtype) for p in found]
-    found = list(xp.broadcast_arrays(*found))
+        found = [xp.astype(point, like.dtype) for point in found]
+    found = [point + xp.zeros_like(found[0] + found[-1]) for point in found]
     if found[0].ndim > 1:
         message = f"`{name}` must be numbers or arrays of shape (b,), got shape {tuple(found[0].shape)}"
         raise ValueError(message)
-    return [xp.asarray(p, copy=True) for p in found]
+    return found

@@ -82,8 +82,10 @@ class ScalarNewton(Method):
     """Newton's method for a derivative of zero, downhill.
 
     The step is ``-f'(x) / |f''(x)|``, halved while the value does not fall: where the function is concave, Newton's
-    own step would lead to a maximum.
+    own step would lead to a maximum. Without the safeguard the step is Newton's, wherever it leads.
     """
+
+    safeguard: bool = True
 
     def curvature(self, problem: Problem, state: Iterate, before: Iterate | None) -> Any:
         """Second derivative."""
@@ -101,10 +103,10 @@ class ScalarNewton(Method):
     def _step(self, problem: Problem, state: Iterate, curvature: Any) -> Any:
         xs, slope = problem.xs, problem.xs.number(state.grad[..., 0])
         x = xs.number(state.x[..., 0])
-        step = -xs.divide(slope, xs.abs(curvature))
+        step = -xs.divide(slope, xs.abs(curvature) if self.safeguard else curvature)
         longest = 10.0 * (1.0 + xs.abs(x))
         far = xs.where(slope > 0.0, -longest, longest)
-        return xs.where(xs.isfinite(step) & (xs.abs(step) <= longest), step, far)
+        return xs.where(xs.abs(step) <= longest, step, far)
 
     def step(self, problem: Problem, state: Iterate) -> Iterate:
         """Look at one point."""
@@ -115,7 +117,7 @@ class ScalarNewton(Method):
         # Near the minimum rounding errors hide whether the value falls; the derivative shows it.
         short = xs.abs(m.step) <= 4.0 * math.sqrt(xs.eps) * (1.0 + xs.abs(xs.number(state.x[..., 0])))
         flat = short & (xs.largest(grad) < xs.largest(state.grad))
-        better = finite & ((value < state.value) | flat)
+        better = finite & ((value < state.value) | flat) if self.safeguard else finite
         count = state.evaluations + 1
         after = state.replace(x=x, value=value, grad=grad, iterations=state.iterations + 1, evaluations=count)
         tiny = xs.abs(m.step) <= xs.eps * (xs.abs(xs.number(state.x[..., 0])) + xs.eps)
