@@ -53,18 +53,18 @@ class MDP(Module):
         states = transition.shape[-1]
         lead = (*transition.shape[:-3], states)
         nowhere = xp.zeros(lead, dtype=xp.bool, device=device_of(transition))
-        terminal = nowhere if terminal is None else terminal
+        ends: Array = nowhere if terminal is None else terminal
         _check_numbers(reward, discount)
-        ended = terminal[..., None, :]
+        ended = ends[..., None, :]
         transition = xp.where(ended[..., None], xp.zeros_like(transition), transition)
-        _check_rows(transition, terminal)
+        _check_rows(transition, ends)
         if reward.ndim == transition.ndim:
             reward = xp.sum(transition * reward, axis=-1)
-        self.transition, self.discount, self.terminal = transition, float(discount), terminal
+        self.transition, self.discount, self.terminal = transition, float(discount), ends
         self.reward = xp.where(ended, xp.zeros_like(reward), reward)
         if discount == 1:
             can_move = xp.any(transition > 0, axis=-3)
-            _check_ends(can_move, terminal)
+            _check_ends(can_move, ends)
 
     @property
     def states(self) -> int:
