@@ -3,7 +3,7 @@
 from typing import Any
 
 from xdl.core import Array, array_namespace, generic
-from xdl.core._namespace import device_of
+from xdl.core._namespace import device_of, is_array
 
 __all__ = ["FORGET", "KEEP", "put_pair"]
 
@@ -11,30 +11,41 @@ KEEP, FORGET = -1, -2  # slots that are none
 
 
 @generic
-def put_pair(S: Array, Y: Array, R: Array, slot: Array, s: Array, y: Array, row: Array, /) -> Any:
-    """Write a pair over an old one.
+def put_pair(
+    S: Array, Y: Array, R: Array, a: Array, s: Array, y: Array, row: Array, slot: Any, product: Any, /
+) -> Any:
+    """Write a pair over an old one. The arrays of all pairs may be overwritten.
 
     Parameters
     ----------
     S, Y : (..., m, n) array
-        Steps and changes of the gradient. They may be overwritten.
+        Steps and changes of the gradient.
     R : (..., m, m) array
-        Matrix over pairs, which may be overwritten: the old pair's column becomes zero, its row ``row``.
-    slot : (...) integer array
-        Where the pair goes; `KEEP` for none, `FORGET` to make ``R`` zero instead.
+        Triangular matrix over pairs: the old pair's column becomes zero, its row ``row``, its diagonal entry one.
+    a : (..., m) array
+        A number for each pair.
     s, y : (..., n) array
         The pair.
     row : (..., m) array
         Row of ``R``.
+    slot : int or (...) integer array
+        Where the pair goes; `KEEP` for nowhere, `FORGET` to make ``R`` zero instead.
+    product : float or (...) array
+        Entry of ``a``.
 
     Returns
     -------
-    S, Y, R : array
+    S, Y, R, a : array
         The same objects, if they were overwritten.
     """
     xp = array_namespace(S)
+    if not is_array(slot):
+        slot = xp.asarray(slot, dtype=xp.int32, device=device_of(S))
+        product = xp.asarray(product, dtype=a.dtype, device=device_of(S))
     here = xp.arange(S.shape[-2], dtype=slot.dtype, device=device_of(slot)) == slot[..., None]
-    at = here[..., None]
-    S, Y = xp.where(at, s[..., None, :], S), xp.where(at, y[..., None, :], Y)
-    R = xp.where(here[..., None, :] | (slot == FORGET)[..., None, None], xp.zeros_like(R), R)
-    return S, Y, xp.where(at, row[..., None, :], R)
+    down, across = here[..., None], here[..., None, :]
+    S, Y = xp.where(down, s[..., None, :], S), xp.where(down, y[..., None, :], Y)
+    row = xp.where(here, xp.ones_like(row), row)[..., None, :]
+    gone = across | (slot == FORGET)[..., None, None]
+    R = xp.where(down, row, xp.where(gone, xp.zeros_like(R), R))
+    return S, Y, R, xp.where(here, product[..., None], a)

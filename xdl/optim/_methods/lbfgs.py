@@ -16,15 +16,15 @@ __all__ = ["LBFGS", "Pairs"]
 
 
 class Pairs(NamedTuple):
-    """The last steps ``s`` and changes ``y`` of the gradient, in slots that are written round and round.
+    """The last steps ``s`` and changes ``y`` of the gradient, both divided by the root of ``s'y``.
 
-    The order of the slots does not matter to any of the products. Slots without a pair are zeros.
+    They are in slots that are written round and round, whose order matters to none of the products. Slots without a
+    pair have zeros in ``R``.
     """
 
     S: Array  # (..., m, n) rows s
     Y: Array  # (..., m, n) rows y
     R: Array  # (..., m, m) transposed inverse of the upper triangle of S Y', in the order in which pairs came
-    D: Array  # (..., m) diagonal of S Y'
     a: Array  # (..., m) products of S with the gradient
     scale: Any  # of the matrix that the pairs change
     count: Any
@@ -68,55 +68,45 @@ class LBFGS(Descent):
 
     def start(self, problem: Problem, x: Array, grad: Array) -> Pairs:
         """No pairs."""
-        xp, xs, m = array_namespace(x), problem.xs, self.memory
+        xp, xs, m, n = array_namespace(x), problem.xs, self.memory, problem.flat.size
         lead = tuple(x.shape[:-1])
         make = lambda *shape: xp.zeros((*lead, *shape), dtype=x.dtype, device=device_of(x))
-        S, Y, R = make(m, problem.flat.size), make(m, problem.flat.size), make(m, m)
-        return Pairs(S, Y, R, make(m), make(m), xs.constant(1.0), xs.integer(0))
+        return Pairs(make(m, n), make(m, n), make(m, m), make(m), xs.constant(1.0), xs.integer(0))
 
     def direction(self, problem: Problem, point: Iterate, memory: Pairs) -> Move:
         """Product of the matrix with the gradient."""
-        xs, (S, Y, R, D, a, scale, _) = problem.xs, memory
-        scale = xs.expand(scale)
+        S, Y, R, a, scale, _ = memory
+        scale = problem.xs.expand(scale)
         alpha = _combine(a, R)
         q = point.grad - _combine(alpha, Y)
-        delta = _products(R, D / scale * alpha - _products(Y, q))
+        delta = _products(R, alpha / scale - _products(Y, q))
         return Move((q + _combine(delta, S)) * -scale, memory)
 
     def remember(self, problem: Problem, memory: Pairs, before: Iterate, after: Iterate, line: Line) -> Any:
         """Write the new pair over the oldest, where the curvature along the step is positive."""
-        xs, (S, Y, R, D, a, scale, count) = problem.xs, memory
-        done, s, y = line.probe.done, after.x - before.x, after.grad - before.grad
+        xs, (S, Y, R, a, scale, count) = problem.xs, memory
+        if xs.host and not line.probe.done:
+            return self.start(problem, before.x, before.grad)
+        s, y = after.x - before.x, after.grad - before.grad
         sy, yy, descent = xs.dot(s, y), xs.dot(y, y), line.probe.step * line.slope
-        bent = (sy > -xs.eps * descent) & (yy > 0.0)
+        new = (sy > -xs.eps * descent) & (yy > 0.0) & xs.isfinite(yy)
         product = _products(S, after.grad)
-        row = _combine(product - a, R)
         if xs.host:
-            if not done:
-                return self.start(problem, before.x, before.grad)
-            if not bent:
+            if not new:
                 return memory._replace(a=product)
-            k = count % self.memory
-            S[k, :], Y[k, :], R[:, k], R[k, :] = s, y, 0.0, row * (-1.0 / sy)
-            R[k, k], D[k], product[k] = 1.0 / sy, sy, sy + descent
-            return Pairs(S, Y, R, D, product, sy / yy, count + 1)
-        xp, expand, run = array_namespace(S), xs.expand, before.status == int(Status.RUNNING)
-        forget, done = line.probe.failed & run, done & run
-        new = done & bent
-        slot = xs.where(new, count % self.memory, xs.where(forget, FORGET, KEEP))
-        here = xp.arange(self.memory, dtype=slot.dtype, device=device_of(slot)) == slot[..., None]
-        row = xp.where(here, expand(xs.divide(1.0, sy)), row * expand(xs.divide(-1.0, sy)))
-        S, Y, R = put_pair(S, Y, R, slot, s, y, row)
-        product = xp.where(here, expand(sy + descent), product)
-        return Pairs(
-            S,
-            Y,
-            R,
-            xp.where(here, expand(sy), D),
-            xp.where(expand(done), product, a),
-            xs.where(new, xs.divide(sy, yy), xs.where(forget, 1.0, scale)),
-            xs.where(new, count + 1, xs.where(forget, 0, count)),
-        )
+            slot, forget = count % self.memory, False
+        else:
+            running = before.status == int(Status.RUNNING)
+            done, forget = line.probe.done & running, line.probe.failed & running
+            new = new & done
+            slot = xs.where(new, count % self.memory, xs.where(forget, FORGET, KEEP))
+            product = xs.select(done, product, a)
+        shrink = xs.divide(1.0, xs.sqrt(xs.where(new, sy, 1.0)))
+        row = _combine((a - product) * xs.expand(shrink), R)
+        s, y = s * xs.expand(shrink), y * xs.expand(shrink)
+        S, Y, R, a = put_pair(S, Y, R, product, s, y, row, slot, (sy + descent) * shrink)
+        scale = xs.where(new, xs.divide(sy, yy), xs.where(forget, 1.0, scale))
+        return Pairs(S, Y, R, a, scale, xs.where(new, count + 1, xs.where(forget, 0, count)))
 
 
 def _combine(c: Array, rows: Array) -> Array:
