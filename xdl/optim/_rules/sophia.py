@@ -10,7 +10,7 @@ __all__ = ["Sophia"]
 
 
 class Sophia(Rule):
-    """Newton's steps of a diagonal Hessian that is estimated now and then, none longer than the learning rate.
+    """Fractions of the Newton step of a diagonal Hessian that is estimated now and then, none longer than a bound.
 
     Every ten steps or so, an estimate from `hutchinson_diagonal` or `gauss_newton_diagonal`, or one of the user's
     own, is shown to the state by `observe_curvature`. Until then, and where the curvature is not positive, steps are
@@ -19,7 +19,7 @@ class Sophia(Rule):
     Parameters
     ----------
     learning_rate : float or schedule
-        Largest change of a parameter in a step.
+        Fraction of the Newton step, and largest change of a parameter.
     decay : (float, float)
         What the averages of gradients and of curvatures keep of themselves when a new one comes.
     scale : float
@@ -43,14 +43,13 @@ class Sophia(Rule):
     >>> import xdl
     >>> from xdl import optim
     >>> f = lambda x: (x[0] ** 2 + 100 * x[1] ** 2) / 2
-    >>> rule, x = optim.Sophia(0.5, decay=(0.0, 0.0), scale=1.0), np.asarray([1.0, 1.0])
+    >>> rule, x = optim.Sophia(1.0, decay=(0.0, 0.0), scale=1.0), np.asarray([1.5, -0.5])
     >>> state = optim.init(rule, x)
     >>> key = xdl.random.key(0, like=x)
     >>> state = optim.observe_curvature(state, x, optim.hutchinson_diagonal(f, x, key))
-    >>> for _ in range(2):
-    ...     x, state = optim.update(rule, x, xdl.grad(f)(x), state)
+    >>> x, state = optim.update(rule, x, xdl.grad(f)(x), state)
     >>> x
-    array([0., 0.])
+    array([0.5, 0. ])
     """
 
     learning_rate: Hyper = 1e-3
