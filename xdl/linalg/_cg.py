@@ -58,7 +58,8 @@ def cg(
     Notes
     -----
     Derivatives are those of the solution, by another solution of equations with the same operator, to the same
-    tolerance, on every engine, in both modes and of any order. With a matrix the cotangent is ``-u x^T``, as if its
+    tolerance, on every engine, in both modes; of any order, but where PyTorch's forward mode is taken of itself, which
+    does not see rules. With a matrix the cotangent is ``-u x^T``, as if its
     entries were independent. Where arrays are eager the loop runs on the host; compiled, it is a `while_loop`. As an
     eager JAX program is compiled for each function, one made anew for each call costs a compilation.
 
@@ -114,6 +115,8 @@ def _iterate(
     running = xp.full_like(count, int(Outcome.RUNNING))
     finite = xp.isfinite(norm) & xp.isfinite(rz)
     status = concluded(xp, running, norm <= target, rz < 0, finite, count, most)
+    # even a step of length zero along what is not finite would spoil the start
+    r, z = (xp.where(finite[..., None], y, xp.zeros_like(y)) for y in (r, z))
 
     def advance(state: Any) -> Any:
         x, r, p, rz, norm, count, status = state
@@ -128,7 +131,7 @@ def _iterate(
         z = precondition(r)
         new = xp.vecdot(r, z)
         p = z + over(xp, new, rz)[..., None] * p
-        norm = _norm(xp, r)
+        norm = xp.where(going, _norm(xp, r), norm)
         count = count + xp.astype(going, xp.int32)
         finite = xp.isfinite(curvature) & xp.isfinite(new)
         broken = xp.logical_not(moves) | (new < 0)

@@ -76,11 +76,12 @@ def lanczos(A: Any, v: Array, steps: int, args: tuple[Any, ...] = ()) -> Tridiag
     Lanczos (1950); Golub & Van Loan (2013), algorithms 10.1.1 and 10.3.1
     """
     vectors = Vectors(v)
-    xp, n = array_namespace(v), v.shape[-1]
+    n = v.shape[-1]
     if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= n:
         message = f"`steps` must be an integer in [1, {n}], got {steps!r}"
         raise ValueError(message)
     operator = Operator(A, args, vectors)
+    xp = array_namespace(v, *operator.theta)  # the operator may be traced where the vector is not
     eps = float(xp.finfo(v.dtype).eps)
     rows = xp.arange(steps, dtype=xp.int32, device=device_of(v))
 
@@ -125,7 +126,7 @@ def extreme_eigenvalues(
     Golub & Van Loan (2013), section 10.1.5
     """
     found = lanczos(A, v, steps, args)
-    xp, T, Q = array_namespace(v), found.matrix(), found.vectors
+    xp, T, Q = array_namespace(found.diagonal), found.matrix(), found.vectors
     dead = xp.vecdot(Q, Q) < 0.5
     # rows beyond an invariant space stand for nothing: to the other end with them
     size = 1 + 4 * xp.max(xp.abs(found.diagonal), axis=-1, keepdims=True)

@@ -86,6 +86,8 @@ def _iterate(
     count = xp.zeros_like(beta, dtype=xp.int32)
     running = xp.full_like(count, int(Outcome.RUNNING))
     status = concluded(xp, running, (beta <= target) & (vz >= 0), vz < 0, xp.isfinite(vz), count, most)
+    # even a step of length zero along what is not finite would spoil the start
+    v, z = (xp.where(xp.isfinite(vz)[..., None], y, xp.zeros_like(y)) for y in (v, z))
     nothing, nought, one = xp.zeros_like(v), xp.zeros_like(beta), xp.ones_like(beta)
     eps = float(xp.finfo(b.dtype).eps)
     expand = lambda number: number[..., None]
