@@ -114,7 +114,8 @@ class OneSimplex(NamedTuple):
     @property
     def marks(self) -> tuple[float, float, float]:
         """Values that decide: the smallest, that which is second to the largest, and the largest."""
-        return (self.values[0], self.values[-2], self.values[-1]) if self.complete else (math.inf,) * 3
+        known = self.values if self.complete else (math.inf, math.inf)
+        return known[0], known[-2], known[-1]
 
     @property
     def complete(self) -> bool:
