@@ -2,8 +2,8 @@
 
 Both are given the same values and gradients, by xdl's automatic differentiation, and stop where no entry of the
 gradient is larger than 1e-6 at an accepted point; those without derivatives, where they stop by themselves with equal
-tolerances. A row is the geometric mean of the ratio of xdl's count to SciPy's over the problems that both solve. A
-method of SciPy that fails where xdl's does not makes no row better.
+tolerances. A row is the geometric mean of the ratio of xdl's count to SciPy's over the problems that both solve, by the
+same minimum. A method of SciPy that fails where xdl's does not makes no row better.
 
 ``python -m benchmarks.minimizers`` in ``asv_bench`` prints the counts of every problem.
 """
@@ -71,7 +71,7 @@ class Counted:
 
 
 def by_scipy(name, case):
-    """Counts of a method of SciPy, or None where it does not solve the problem."""
+    """Counts of a method of SciPy and the value it finds, or None where it does not solve the problem."""
     import numpy as np
     import scipy.optimize
 
@@ -89,21 +89,21 @@ def by_scipy(name, case):
             ftol=None,
             max_nfev=5000,
         )
-        return (r.nfev, r.njev, 0) if slope(r.x) <= GTOL else None
+        return ((r.nfev, r.njev, 0), r.cost) if slope(r.x) <= GTOL else None
     f = Counted(case.value)
     if name == "nelder-mead":
         r = scipy.optimize.minimize(case.value, x0, method=name, options=options)
-        return (r.nfev, r.nit, 0) if r.success else None
+        return ((r.nfev, r.nit, 0), r.fun) if r.success else None
     given = {"hess": f.matrix} if name == "trust-exact" else {"hessp": f.product}
     given = given if name in ("Newton-CG", "trust-ncg", "trust-exact") else {}
     if given:
         given["callback"] = f.callback
     r = scipy.optimize.minimize(f, x0, jac=True, method=name, options=options, **given)
-    return (f.evaluations, r.nit, f.products) if f.norm(r.x) <= GTOL else None
+    return ((f.evaluations, r.nit, f.products), r.fun) if f.norm(r.x) <= GTOL else None
 
 
 def by_xdl(name, case):
-    """Counts of a method of xdl, or None where it does not solve the problem."""
+    """Counts of a method of xdl and the value it finds, or None where it does not solve the problem."""
     import numpy as np
 
     from xdl import optim
@@ -115,7 +115,7 @@ def by_xdl(name, case):
         options = {"subproblem": optim.Steihaug()} if name.endswith("Steihaug") else {}
         method = getattr(optim, name.split()[0])(**options)
         r = optim.minimize(case.value, x0, method=method, gtol=GTOL, max_iterations=20_000)
-    return tuple(int(getattr(r, count)) for count in COUNTS) if r.success else None
+    return (tuple(int(getattr(r, count)) for count in COUNTS), float(r.value)) if r.success else None
 
 
 @functools.cache
@@ -132,10 +132,15 @@ def counts(pair):
         return {name: (by_xdl(ours, case), by_scipy(theirs, case)) for name, case in cases.items()}
 
 
+def same(a, b):
+    """Whether both have found the same minimum."""
+    return bool(a and b) and abs(a[1] - b[1]) <= 1e-2 * abs(b[1]) + 1e-6
+
+
 def mean(pair, count):
-    """Geometric mean of the ratio of counts, where both solve the problem and both count."""
+    """Geometric mean of the ratio of counts over the problems for which both find the same minimum."""
     which = COUNTS.index(count)
-    both = [(a[which], b[which]) for a, b in counts(pair).values() if a and b]
+    both = [(a[0][which], b[0][which]) for a, b in counts(pair).values() if same(a, b)]
     ratios = [math.log(a / b) for a, b in both if a and b]
     return math.exp(sum(ratios) / len(ratios)) if ratios else math.nan
 
@@ -154,11 +159,12 @@ class TestProblems:
 
 
 def show():
-    """Print the counts of every problem, and the means."""
+    """Print the counts and the value of every problem, and the means; a star marks what these leave out."""
     for pair, (ours, theirs) in PAIRS.items():
         print(f"\n{pair}: xdl's {ours}, SciPy's {theirs}; evaluations, iterations, products")
         for name, (a, b) in counts(pair).items():
-            print(f"  {name:42s} {a!s:22s} {b!s}")
+            found = [f"{r[0]!s:20s} {r[1]:<12.5g}" if r else f"{'not solved':33s}" for r in (a, b)]
+            print(f"  {name:42s} {found[0]} {found[1]}{'' if same(a, b) else ' *'}")
         print("  mean:", ", ".join(f"{count} {mean(pair, count):.3f}" for count in COUNTS))
 
 
