@@ -34,7 +34,7 @@ def agents(backend):
         run = lambda n: rl.train_tabular(
             rl.QLearning(), env, xdl.random.key(0), steps=n, agents=AGENTS, records=1
         )
-        run(64)
+        run(192)
         start = time.process_time()
         run(STEPS)
         return AGENTS * STEPS / (time.process_time() - start)

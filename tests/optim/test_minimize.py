@@ -184,3 +184,12 @@ def test_progress_is_shown(capfd, batched):
     optim.minimize(rosenbrock, x0, batched=batched, progress=True)
     shown = capfd.readouterr().err
     assert ("1/1" in shown) if batched else ("steps" in shown and "value" in shown)
+
+
+def test_the_default_method_is_chosen_by_the_number_of_parameters():
+    """A matrix of 201 rows would be kept, and changed in every step."""
+    from xdl.optim._minimize import as_method
+
+    assert as_method(None, 200) == optim.BFGS()
+    assert as_method(None, 201) == optim.LBFGS()
+    assert optim.minimize(rosenbrock, np.full(300, 0.5)).success

@@ -8,6 +8,7 @@ from ._flat import Flat
 from ._method import Method
 from ._methods.bfgs import BFGS
 from ._methods.iterated import Iterated
+from ._methods.lbfgs import LBFGS
 from ._problem import Problem
 from ._result import Result
 from ._rule import Rule
@@ -15,6 +16,8 @@ from ._solve import solve
 from ._stopping import Stopping
 
 __all__ = ["minimize"]
+
+SMALL = 200  # parameters up to which a matrix is updated: more steps saved than its products cost
 
 
 def minimize(
@@ -47,8 +50,8 @@ def minimize(
     args : tuple
         Further arguments, pytrees. The solution can be differentiated with respect to them.
     method : Method or Rule, optional
-        For example ``BFGS()``, the default, ``LBFGS(memory=20)``, ``Newton()`` or, as a method of first order,
-        an update rule such as ``Adam(0.1)``.
+        For example ``LBFGS(memory=20)``, ``Newton()``, ``TrustRegion()`` or, as a method of first order, an update
+        rule such as ``Adam(0.1)``. Default: ``BFGS()`` up to 200 parameters, ``LBFGS()`` for more.
     gradient : callable or True, optional
         ``gradient(params, *args)`` returns the gradient, a tree as ``params``; True if ``f`` returns the pair of
         value and gradient. Default: automatic differentiation.
@@ -107,14 +110,15 @@ def minimize(
     def make(flat: Flat, args: tuple[Any, ...], scalars: Any) -> Problem:
         return Problem(f, flat, args, scalars, gradient=given, hessian=hessian)
 
-    task = Task(make, (f, given, hessian), as_method(method), stopping, batched=batched)
+    size = Flat(x0, batched=batched).size
+    task = Task(make, (f, given, hessian), as_method(method, size), stopping, batched=batched)
     return solve(task, x0, tuple(args), record=record, callback=callback, progress=progress)
 
 
-def as_method(method: Any) -> Method:
+def as_method(method: Any, size: int) -> Method:
     """Method that was given, the default for None, a rule as a method."""
     if method is None:
-        return BFGS()
+        return BFGS() if size <= SMALL else LBFGS()
     if isinstance(method, Rule):
         return Iterated(method)
     if not isinstance(method, Method):
