@@ -188,8 +188,8 @@ def test_progress_is_shown(capfd, batched):
 
 def test_the_default_method_is_chosen_by_the_number_of_parameters():
     """A matrix of 201 rows would be kept, and changed in every step."""
-    from xdl.optim._minimize import as_method
+    from xdl.optim._minimize import default_method
 
-    assert as_method(None, 200) == optim.BFGS()
-    assert as_method(None, 201) == optim.LBFGS()
+    assert default_method(np.zeros(200), False) == optim.BFGS()
+    assert default_method([np.zeros((5, 200)), np.zeros((5, 1))], True) == optim.LBFGS()
     assert optim.minimize(rosenbrock, np.full(300, 0.5)).success

@@ -110,15 +110,18 @@ def minimize(
     def make(flat: Flat, args: tuple[Any, ...], scalars: Any) -> Problem:
         return Problem(f, flat, args, scalars, gradient=given, hessian=hessian)
 
-    size = Flat(x0, batched=batched).size
-    task = Task(make, (f, given, hessian), as_method(method, size), stopping, batched=batched)
+    chosen = as_method(default_method(x0, batched) if method is None else method)
+    task = Task(make, (f, given, hessian), chosen, stopping, batched=batched)
     return solve(task, x0, tuple(args), record=record, callback=callback, progress=progress)
 
 
-def as_method(method: Any, size: int) -> Method:
-    """Method that was given, the default for None, a rule as a method."""
-    if method is None:
-        return BFGS() if size <= SMALL else LBFGS()
+def default_method(x0: Any, batched: bool) -> Method:
+    """BFGS, or where its matrix would be large L-BFGS."""
+    return BFGS() if Flat(x0, batched=batched).size <= SMALL else LBFGS()
+
+
+def as_method(method: Any) -> Method:
+    """Method that was given, or a rule as a method."""
     if isinstance(method, Rule):
         return Iterated(method)
     if not isinstance(method, Method):
