@@ -1,8 +1,12 @@
+import itertools
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from asserts import assert_close, assert_equal, values
 from optim.functions import bowl, rosenbrock
 from optim.problems import UNCONSTRAINED
+from optim.searches.lines import FLOATS
 
 import xdl
 from xdl import optim
@@ -68,6 +72,16 @@ def test_values_stay_below_the_largest_of_the_window():
         for k in range(1, len(found)):
             assert found[k] <= found[max(0, k - window) : k].max() * (1 + 1e-12)
         assert (np.diff(found) > 0).any() == (window > 1)
+
+
+def test_the_window_has_its_width():
+    method, problem = optim.BarzilaiBorwein(window=3), SimpleNamespace(xs=FLOATS)
+    point = lambda value: SimpleNamespace(value=value)
+    memory, found = method.start(problem, None, None), []
+    for before, now in itertools.pairwise([5.0, 1.0, 2.0, 0.0, -1.0, 7.0]):
+        memory = method.learn(problem, memory, point(before), None, None)
+        found.append(method.reference(problem, point(now), memory))
+    assert found == [5.0, 5.0, 2.0, 2.0, 7.0]
 
 
 def test_published_problems_are_solved():

@@ -3,14 +3,18 @@ import math
 import numpy as np
 import pytest
 from asserts import assert_close, assert_equal, values
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from optim.functions import bowl, rosenbrock
 from optim.problems import UNCONSTRAINED
+from optim.searches.lines import FLOATS
 
 import xdl
 from xdl import optim
 from xdl.optim import Status
+from xdl.optim._methods.conjugate_gradient import BETAS
 
-BETAS = ["polak-ribiere", "hestenes-stiefel", "hager-zhang", "fletcher-reeves", "dai-yuan"]
 each = pytest.mark.parametrize("beta", BETAS)
 
 
@@ -78,6 +82,28 @@ def test_no_more_evaluations_than_scipy():
             logs.append(math.log(int(r.evaluations) / theirs.nfev))
     assert len(logs) >= 14
     assert math.exp(np.mean(logs)) <= 0.85
+
+
+vectors = hnp.arrays(float, 4, elements=st.floats(-10.0, 10.0, width=16))
+
+
+@given(before=vectors, grad=vectors, p=vectors)
+def test_hager_and_zhangs_directions_descend(before, grad, p):
+    """Theorem 1.1 of their (2005): d'g <= -7/8 |g|² after any step along which the slope rises."""
+    y = grad - before
+    assume(p @ y > 1e-3)
+    beta = BETAS["hager-zhang"](FLOATS, before, grad, p)
+    d = beta * p - grad
+    assert d @ grad <= -7 / 8 * (grad @ grad) + 1e-9 * (1 + abs(beta * (p @ grad)))
+
+
+def test_hager_and_zhangs_formula():
+    """(1.3) of their (2005), where it is above its bound."""
+    before, grad, p = np.asarray([1.0, 2.0]), np.asarray([2.0, -1.0]), np.asarray([-1.0, -2.5])
+    y = grad - before
+    expected = (y - 2 * p * (y @ y) / (p @ y)) @ grad / (p @ y)
+    assert expected > 0.4 * (p @ before) / (p @ p)
+    np.testing.assert_allclose(BETAS["hager-zhang"](FLOATS, before, grad, p), expected)
 
 
 def test_many_variables():
