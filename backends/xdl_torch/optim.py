@@ -1,6 +1,7 @@
 """Update rules by PyTorch's fused kernels, in place."""
 
 import struct
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -8,12 +9,13 @@ from torch._subclasses.fake_tensor import FakeTensor
 from torch.utils.weak import WeakIdKeyDictionary
 
 from xdl.core import tree
-from xdl.optim import SGD, Adam, AdamW, overwrite
+from xdl.optim import SGD, Adam, AdamW, Momentum, overwrite
 from xdl.optim._rule import Rule, add_step, cast_array, cast_rule, compute_dtype, widen
 from xdl.optim._rules.accumulate import Accumulate
 
 _FUSED = (torch.float32, torch.float64)
 _DEVICES = ("cpu", "cuda", "xpu", "mps")
+BLOCK = 1 << 16  # entries
 
 # Hyperparameters on a GPU are fetched once, not at every step.
 _fetched: Any = WeakIdKeyDictionary()
@@ -67,11 +69,29 @@ def _(t, xs, grads, states, /, *, rule):
         if dtype not in bound:
             bound[dtype] = cast_rule(rule, dtype), cast_array(t, dtype)
         own, count = bound[dtype]
-        new, dx = own.step(state, widen(x, dtype), widen(grad, dtype), count)
-        for old, value in zip(state, new, strict=True):
-            old.copy_(value)
-        x.add_(dx) if dx.dtype == x.dtype else x.copy_(add_step(x, dx))
+        for part, slope, memory in _blocks(x, grad, state) if rule.elementwise else [(x, grad, state)]:
+            new, dx = own.step(memory, widen(part, dtype), widen(slope, dtype), count)
+            for old, value in zip(memory, new, strict=True):
+                old.copy_(value)
+            part.add_(dx) if dx.dtype == part.dtype else part.copy_(add_step(part, dx))
+        for old, value in zip(state, memory, strict=True):
+            if not old.shape and old is not value:
+                old.copy_(value)
     return xs, states
+
+
+def _blocks(x: Any, grad: Any, state: Any) -> Iterator[tuple[Any, Any, Any]]:
+    """Corresponding parts that stay in the cache of a CPU with all that a step computes on the way."""
+    arrays = [array for array in state if array.shape == x.shape]
+    if x.device.type != "cpu" or x.numel() <= BLOCK or not all(a.is_contiguous() for a in (x, grad, *arrays)):
+        yield x, grad, state
+        return
+    flat = [array.view(-1) for array in (x, grad, *arrays)]
+    for start in range(0, x.numel(), BLOCK):
+        part, slope, *rest = [array[start : start + BLOCK] for array in flat]
+        rest = iter(rest)
+        # A number that belongs to the leaf, such as a sum of weights, is the same for every block.
+        yield part, slope, tuple(next(rest) if a.shape == x.shape else a.clone() for a in state)
 
 
 def _accumulates(t: Any, xs: Any, grads: Any, states: Any, /, *, rule: Any) -> bool:
@@ -97,7 +117,7 @@ def _(t, xs, grads, states, /, *, rule):
 
 def _fusible(t: Any, xs: Any, grads: Any, states: Any, /, *, rule: Any) -> bool:
     """Whether a fused kernel takes these tensors."""
-    if torch.compiler.is_compiling() or type(rule) not in (SGD, Adam, AdamW):
+    if torch.compiler.is_compiling() or type(rule) not in (SGD, Momentum, Adam, AdamW):
         return False
     written = [tensor for x, state in zip(xs, states, strict=True) for tensor in (x, *state)]
     if written[0].device.type not in _DEVICES:
@@ -114,20 +134,23 @@ def _(t, xs, grads, states, /, *, rule):
         groups.setdefault((x.dtype, x.device), []).append((x, grad.contiguous(), *state))
     for (dtype, _), rows in groups.items():
         columns = [list(column) for column in zip(*rows, strict=True)]
-        (_sgd if isinstance(rule, SGD) else _adam)(rule, t, dtype, *columns)
+        (_sgd if isinstance(rule, SGD | Momentum) else _adam)(rule, t, dtype, *columns)
     return xs, states
 
 
 def _sgd(rule, t, dtype, xs, grads, velocities=()):
+    averages = isinstance(rule, Momentum)
+    decay = rule.decay if averages else rule.momentum
+    momentum = 0.0 if decay is None else _number(decay, dtype)
     torch._fused_sgd_(
         xs,
         grads,
         list(velocities),
         weight_decay=0.0,
-        momentum=0.0 if rule.momentum is None else _number(rule.momentum, dtype),
+        momentum=momentum,
         lr=_number(rule.learning_rate, dtype),
-        dampening=0.0,
-        nesterov=rule.nesterov,
+        dampening=momentum if averages else 0.0,
+        nesterov=not averages and rule.nesterov,
         maximize=False,
         is_first_step=False,
     )

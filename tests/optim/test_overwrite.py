@@ -129,3 +129,22 @@ def test_a_donated_step_inside_a_transform_of_torch(xp):
     np.testing.assert_allclose(torch.func.grad(after)(torch.tensor([1.0, 3.0])).numpy(), [0.0, -2.0])
     mapped = torch.func.vmap(after)(torch.ones(2, 3))
     np.testing.assert_allclose(mapped.numpy(), [1.5, 1.5])
+
+
+@each_rule
+@pytest.mark.xp_only("numpy", "torch", reason="steps are taken in blocks there")
+@pytest.mark.xp_skip("numpy-readonly", reason="nothing can be written there")
+@pytest.mark.parametrize("turned", [False, True])
+def test_many_blocks_are_one_step(xp, rule, turned):
+    """What is computed for a part is what is computed for the whole, in any order of memory."""
+    rng = np.random.default_rng(0)
+    x, grad = (xp.asarray(rng.standard_normal((300, 500))) for _ in range(2))
+    if turned:
+        grad = xp.matrix_transpose(xp.asarray(rng.standard_normal((500, 300))))
+    params, grads = {"w": x, "rest": x[0, :] + 0}, {"w": grad, "rest": grad[0, :] + 0}
+    state = optim.init(rule, params)
+    pure = optim.update(rule, params, grads, state)
+    pure = optim.update(rule, pure[0], grads, pure[1])
+    donated = optim.update(rule, copy(params), grads, copy(state), donate=True)
+    donated = optim.update(rule, donated[0], grads, donated[1], donate=True)
+    assert_close(donated, pure, rtol=1e-11, atol=1e-13)
