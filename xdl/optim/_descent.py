@@ -157,16 +157,11 @@ class Descent(Method):
         # Where even a fresh start finds no step, or steps only wander, there is none to be found at this precision.
         stalls = xs.where(value < state.value, xs.integer(0), line.stalls + 1)
         hopeless = (probe.failed & line.fresh) | (stalls > PATIENCE)
-        new = Line(
-            p=move.p,
-            slope=slope,
-            probe=self.search.start(xs, self.reference(problem, point, own), slope, step),
-            fresh=probe.failed,
-            stalls=stalls,
-            own=(),
-        )
+        first = self.search.start(xs, self.reference(problem, point, own), slope, step)
+        own = move.memory if xs.host or self.masks_memory else xs.select(ended, move.memory, line.own)
+        new = Line(p=move.p, slope=slope, probe=first, fresh=probe.failed, stalls=stalls, own=own)
+        if not xs.host:
+            new = xs.select(ended, new._replace(own=()), searched._replace(own=()))._replace(own=own)
         status = xs.where(hopeless & ended, xs.integer(int(Status.NO_PROGRESS)), point.status)
         products = point.products + xs.where(ended, move.products, 0)
-        own = move.memory if self.masks_memory else xs.select(ended, move.memory, line.own)
-        line = xs.select(ended, new, searched._replace(own=()))._replace(own=own)
-        return point.replace(status=status, memory=line, products=products)
+        return point.replace(status=status, memory=new, products=products)

@@ -75,7 +75,7 @@ class OfFloats:
 
     def largest(self, x: Array) -> float:
         """Largest modulus of the entries of a vector; zero if it has none."""
-        return float(self.xp.max(self.xp.abs(x))) if x.shape[-1] else 0.0
+        return float(self.xp.max(abs(x))) if x.shape[-1] else 0.0
 
     def expand(self, number: float) -> float:
         """Number as a factor of vectors."""

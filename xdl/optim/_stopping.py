@@ -47,13 +47,10 @@ class Stopping(Part):
     def judge(self, method: Method, problem: Problem, before: Iterate, after: Iterate) -> Iterate:
         """Iterate after a pass, with its status; one that the method itself has set stays."""
         xs = problem.xs
-        if xs.host:
-            if after.status != Status.RUNNING:
+        if xs.host and after.iterations == before.iterations:
+            if after.status != Status.RUNNING or after.evaluations < self.max_evaluations:
                 return after
-            if after.iterations == before.iterations:
-                if after.evaluations < self.max_evaluations:
-                    return after
-                return after.replace(status=int(Status.MAX_EVALUATIONS))
+            return after.replace(status=int(Status.MAX_EVALUATIONS))
         moved = after.iterations > before.iterations
         status = after.status
         # from the least to the most important: a later line overrides an earlier one
@@ -65,7 +62,11 @@ class Stopping(Part):
             (moved & (after.value < BOTTOM), Status.UNBOUNDED),
             (moved & (method.measure(problem, after) <= self.gtol), Status.CONVERGED),
         ):
+            if xs.host and not condition:
+                continue
             status = xs.where(condition, xs.integer(int(reason)), status)
+        if xs.host and status == after.status:
+            return after
         own = after.status != int(Status.RUNNING)
         return after.replace(status=xs.where(own, after.status, status))
 

@@ -114,7 +114,8 @@ class TestBadInput:
         assert int(r.iterations) == 0
 
     def test_equal_bounds_hold_a_parameter(self):
-        r = optim.minimize(rosenbrock, np.asarray([-1.2, 1.0]), method=LBFGSB([0.5, None], [0.5, None]))
+        method = LBFGSB(np.asarray([0.5, -np.inf]), np.asarray([0.5, np.inf]))
+        r = optim.minimize(rosenbrock, np.asarray([-1.2, 1.0]), method=method)
         assert r.success
         np.testing.assert_allclose(r.x, [0.5, 0.25], atol=1e-6)
 
