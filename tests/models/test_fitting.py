@@ -26,12 +26,12 @@ RNG = np.random.default_rng(0)
 X, W = RNG.normal(size=(7, 3)), RNG.uniform(0.1, 1, size=7)
 
 
-@pytest.mark.parametrize("n", [7, 2048, 2049, 5000])
-def test_gram_is_the_weighted_sum_of_outer_products(n):
+@pytest.mark.parametrize(("n", "q"), [(7, 3), (2048, 17), (2049, 17), (5000, 7), (80_000, 2)])
+def test_gram_is_the_weighted_sum_of_outer_products(n, q):
     """In one piece, and in blocks, the last of which is shorter."""
-    Z, w = RNG.normal(size=(n, 3)), RNG.uniform(size=n)
-    assert_close(gram(Z, w), (Z.T * w) @ Z, rtol=1e-12)
-    assert_equal(gram(Z, w), gram(Z, w).T)
+    Z, w = RNG.normal(size=(n, q)), RNG.uniform(size=n)
+    assert_close(gram(Z, w), (Z.T * w) @ Z, rtol=1e-11)
+    assert_close(gram(Z, w), gram(Z, w).T, rtol=1e-13)
 
 
 def test_gram_of_many_at_once(xp):
@@ -46,6 +46,8 @@ def test_design_has_ones_first(xp):
     assert_equal(design(x, intercept=True), np.c_[np.ones(7), X].astype(np.float32), like=x)
     assert design(x, intercept=False) is x
     assert design(x[:, :0], intercept=True).shape == (7, 1)
+    large = np.ones((2**14, 3))
+    assert_equal(design(large, intercept=True), np.ones((2**14, 4)))
 
 
 @settings(max_examples=30)

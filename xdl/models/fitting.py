@@ -30,6 +30,7 @@ __all__ = [
     "told",
 ]
 
+SMALL = 2**15  # entries up to which a symmetric product is no quicker than a general one
 ROWS = 1024  # a block of this many rows of moderate length stays in the cache between its two uses
 
 
@@ -125,13 +126,21 @@ def start(X: Array, *shape: int) -> Array:
 def finite_data(X: Array, y: Array, shares: Array) -> tuple[Array, Array, Array, Array]:
     """Data, targets and weights, harmless ones in place of infinite or NaN entries; and which data sets had none."""
     xp = array_namespace(X, y)
+    # A sum is not finite if an entry is not; if it only overflows, the entries are looked at.
+    if known(xp.isfinite(xp.sum(X) + xp.sum(y) + xp.sum(shares))):
+        return X, y, shares, xp.ones_like(shares[..., 0], dtype=xp.bool)
     axes = tuple(range(X.ndim - 2, y.ndim))
     finite = xp.all(xp.isfinite(X), axis=(-2, -1)) & xp.all(xp.isfinite(shares), axis=-1)
     finite = finite & xp.all(xp.isfinite(y), axis=axes)
     if known(xp.all(finite)):
         return X, y, shares, finite
     clean = lambda x: xp.where(xp.isfinite(x), x, xp.zeros_like(x))
-    return clean(X), clean(y), xp.where(finite[..., None], shares, xp.ones_like(shares)), finite
+    return (
+        clean(X),
+        clean(y),
+        xp.where(finite[..., None], shares, xp.full_like(shares, 1.0 / X.shape[-2])),
+        finite,
+    )
 
 
 def centered(X: Array, y: Array, shares: Array) -> tuple[Array, Array, Array, Array]:
@@ -158,9 +167,12 @@ def design(X: Array, *, intercept: bool) -> Array:
     if not intercept:
         return X
     xp = array_namespace(X)
-    return xp.concat(
-        [xp.ones_like(X[..., :1]) if X.shape[-1] else start(X, X.shape[-2], 1) + 1.0, X], axis=-1
-    )
+    *batch, n, p = X.shape
+    if n * p > SMALL:
+        return xp.concat([xp.ones_like(X[..., :1]), X], axis=-1)
+    # Features one after the other in memory: then rows are scaled in long runs.
+    features = xp.reshape(xp.reshape(xp.matrix_transpose(X), (*batch, p * n)), (*batch, p, n))
+    return xp.matrix_transpose(xp.concat([start(X, 1, n) + 1.0, features], axis=-2))
 
 
 def product(Z: Array, theta: Array) -> Array:
@@ -169,7 +181,7 @@ def product(Z: Array, theta: Array) -> Array:
 
 
 def gram(Z: Array, weights: Array) -> Array:
-    """``Z' diag(weights) Z`` at half the cost of a product.
+    """``Z' diag(weights) Z``, where it is large at half the cost of a product.
 
     Parameters
     ----------
@@ -182,7 +194,10 @@ def gram(Z: Array, weights: Array) -> Array:
     (..., q, q) array
     """
     xp = array_namespace(Z, weights)
-    roots, n = xp.sqrt(weights)[..., None], Z.shape[-2]
+    n = Z.shape[-2]
+    if n * Z.shape[-1] <= SMALL:
+        return xp.matmul(xp.matrix_transpose(Z) * weights[..., None, :], Z)
+    roots = xp.sqrt(weights)[..., None]
     size = n if n <= 2 * ROWS or is_traced(type(Z)) else max(ROWS, -(-n // 64))
     total = None
     for k in range(0, n, size):
@@ -205,10 +220,11 @@ def regularization(penalty: Array) -> tuple[Array, Array]:
 
     The penalty (..., q) is added to the diagonal, and a few roundings of what stands there: no pivot is zero.
     """
-    info = array_namespace(penalty).finfo(penalty.dtype)
-    few = 4.0 * penalty.shape[-1] * float(info.eps)
-    factor = 1.0 + few * diagonal(array_namespace(penalty).ones_like(penalty))
-    return factor, diagonal(penalty + float(info.smallest_normal))
+    xp, q = array_namespace(penalty), penalty.shape[-1]
+    info = xp.finfo(penalty.dtype)
+    unit = xp.eye(q, dtype=penalty.dtype, device=device_of(penalty))
+    factor = 1.0 + (4.0 * q * float(info.eps)) * unit
+    return factor, unit * (penalty + float(info.smallest_normal))[..., None]
 
 
 def solve_positive(H: Array, g: Array, penalty: Array) -> Array:
@@ -254,6 +270,8 @@ def minimized(
             gtol=gtol,
             max_iterations=max_iterations,
         )
+        if found[0] is data[0]:
+            return result
         xp = array_namespace(finite)
         bad = xp.full_like(result.status, int(optim.Status.NOT_FINITE))
         return result.replace(status=xp.where(finite, result.status, bad))
