@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from xdl.optim._search import Probe
 
-__all__ = ["End", "check_wolfe", "choose", "descends", "look", "settle"]
+__all__ = ["NOISE", "End", "check_wolfe", "choose", "descends", "look", "settle"]
 
 NOISE = 64.0  # rounding errors of a value, in units of its last place
 

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from xdl.optim._search import LineSearch, Probe
 
-from .conditions import End, check_wolfe, choose, descends, look, settle
+from .conditions import NOISE, End, check_wolfe, choose, descends, look, settle
 
 __all__ = ["StrongWolfe"]
 
@@ -66,6 +66,8 @@ class StrongWolfe(LineSearch):
     def next(self, xs: Any, probe: Probe, value: Any, slope: Any) -> Probe:
         """Accept the step, or look farther, or zoom."""
         step, (start, best, other, bracketed, longest) = probe.step, probe.memory
+        if xs.host and self._plain(xs, start, step, value, slope):
+            return Probe(step, True, False, probe.count + 1, probe.memory)
         here, finite = look(xs, start, best, step, value, slope)
         enough = here.value <= self.decrease * step * start.slope
         flat = xs.abs(here.slope) <= -self.curvature * start.slope
@@ -98,6 +100,12 @@ class StrongWolfe(LineSearch):
         useful = (best.value < 0.0) & xs.negate(again)
         memory = Bracket(start, best, other, bracketed, longest)
         return settle(xs, probe, new, done, stuck, best.step, useful, memory)
+
+    def _plain(self, xs: Any, start: End, step: float, value: float, slope: float) -> bool:
+        """Whether a step is to be accepted at once, as most are, by a decrease that is more than rounding errors."""
+        change, goal = value - start.value, self.decrease * step * start.slope
+        clear = change < -NOISE * xs.eps * abs(start.value)
+        return clear and xs.isfinite(change) and change <= goal and abs(slope) <= -self.curvature * start.slope
 
 
 def _cubic(xs: Any, a: End, b: End) -> Any:
