@@ -64,6 +64,10 @@ TESTED_ELSEWHERE = {
     ),
     "core/_errors.py": "classes without code, raised by the tests of those who raise them",
     "core/random/_words.py": "arithmetic of 32-bit words; the published vectors in test_threefry.py pass through it",
+    **dict.fromkeys(
+        ["linalg/_implicit.py", "linalg/_operator.py", "linalg/_solution.py"],
+        "what iterations are made of; the tests of cg and minres look at answers, derivatives, messages and mistakes",
+    ),
     "nn/_patches.py": "the portable definitions of convolution, fold and unfold, whose tests do nothing else",
     "nn/_subscripts.py": "test_einsum.py reads subscripts of all kinds, and wrong ones",
     "nn/_standardize.py": "what layer, batch and group norm are made of; their tests, and samples of every path",

@@ -86,8 +86,7 @@ class Exact(Subproblem):
         hard = xs.negate(inside) & (qq < (1.0 - self.tolerance) ** 2 * radius * radius)
         lack = xs.sqrt(xs.maximum(radius * radius - qq, 0.0))
         along = xs.where(hard, lack, 0.0) * xs.where(xs.number(c[..., 0]) > 0, -1.0, 1.0)
-        first = xp.arange(w.shape[-1]) == 0
-        q = q + xp.where(first, 1.0, 0.0) * xs.expand(along)
+        q = xp.concat([(q[..., 0] + along)[..., None], q[..., 1:]], axis=-1)
         reduction = -xs.dot(q, c + 0.5 * w * q)
         p = xp.matmul(V, q[..., None])[..., 0]
         return Trial(p, reduction, xs.sqrt(xs.dot(p, p)), xs.integer(0))
