@@ -153,7 +153,7 @@ def line_search(
     begin, advance = _compiled(machine) if library.prefers_jit else (machine.begin, machine.advance)
     with library.quiet():  # a step beyond the domain of the function
         state = first = begin(x, p, step, args)
-        seen = [(start[..., 0] * 0.0, first.value, first.slope)]
+        seen: list[Any] = [(start[..., 0] * 0.0, first.value, first.slope)]
         ended = first.probe.done | first.probe.failed
         while not bool(xp.all(ended) if batched else ended):
             step_ = state.probe.step

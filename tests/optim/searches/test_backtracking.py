@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from optim.searches.lines import run
+from optim.searches.lines import level, run
 
 from xdl import optim
 
@@ -32,3 +32,10 @@ def test_failure_after_the_last_probe():
 def test_numbers_out_of_range_are_refused(numbers):
     with pytest.raises(ValueError, match="`decrease` must be in"):
         optim.Backtracking(*numbers)
+
+
+def test_below_rounding_errors_the_condition_is_that_of_a_parabola():
+    """``phi'(a) <= (2 decrease - 1) phi'(0)``: here up to 1.5, for the minimum is at 1."""
+    search = optim.Backtracking(decrease=0.25)
+    assert run(search, level, 1.45)[0].count == 1
+    assert run(search, level, 1.6)[0].count == 2

@@ -51,6 +51,15 @@ def test_at_a_kink_the_interval_shrinks():
     assert abs(probe.step - 1) < 1e-6
 
 
+def test_an_interval_that_does_not_shrink_is_halved():
+    """The slope is -1 up to 1, then rises at once: a chord from afar falls short again and again."""
+    phi = lambda a: (-a + 0.5 * max(a - 1, 0) ** 2 * 1e6, -1 + max(a - 1, 0) * 1e6)
+    probe, steps = run(optim.NewtonSearch(), phi, 1e4)
+    assert probe.done
+    assert abs(probe.step - 1 - 1e-6) < 1e-9
+    assert len(steps) < optim.NewtonSearch.max_probes
+
+
 def test_steepest_descent_contracts_as_kantorovich_says():
     """On a quadratic with eigenvalues 1 and k, by ((k - 1) / (k + 1))² in each step from the worst start."""
     k = 9.0

@@ -5,6 +5,8 @@ from typing import Any
 from xdl.optim._descent import Descent, Line, Move
 from xdl.optim._method import Iterate
 from xdl.optim._problem import Problem
+from xdl.optim._search import LineSearch
+from xdl.optim._searches.strong_wolfe import StrongWolfe
 
 __all__ = ["GradientDescent"]
 
@@ -15,12 +17,14 @@ class GradientDescent(Descent):
     Parameters
     ----------
     search : LineSearch
-        The line search.
+        The line search; ``Fixed(0.01)`` for a learning rate, ``NewtonSearch()`` for the zig-zag of exact searches.
 
     References
     ----------
     Cauchy (1847); Nocedal & Wright (2006), section 2.2, and (3.60) for the first step of a search
     """
+
+    search: LineSearch = StrongWolfe()
 
     def direction(self, problem: Problem, point: Iterate, memory: Any) -> Move:
         """Negative gradient."""

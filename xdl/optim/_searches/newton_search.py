@@ -54,6 +54,8 @@ class NewtonSearch(LineSearch):
     tolerance: float = 1e-8
     longest: float = 1e10
 
+    max_probes = 100
+
     def __post_init__(self) -> None:
         if not self.tolerance > 0.0:
             message = f"`tolerance` must be positive, got {self.tolerance}"
