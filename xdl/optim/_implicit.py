@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from xdl import autodiff
+from xdl.autodiff._constants import uniform
 from xdl.autodiff._engines import has_traced
 from xdl.core import Array, array_namespace, tree
 from xdl.core._namespace import is_array
@@ -17,6 +18,11 @@ from ._gauss import nonsingular
 from ._residuals import matrix_of
 
 __all__ = ["implicit"]
+
+CLOSED_OVER = (
+    "the function refers to an array from around it that is being differentiated: "
+    "pass it in `args`, with respect to which the solution has derivatives"
+)
 
 
 def implicit(task: Task, run: Callable[[Any, tuple[Any, ...]], Any], x0: Any, args: tuple[Any, ...]) -> Any:
@@ -29,7 +35,7 @@ def implicit(task: Task, run: Callable[[Any, tuple[Any, ...]], Any], x0: Any, ar
     run : callable
         ``run(x0, args)`` returns a `Result`, whose leaves are arrays.
     x0 : pytree
-        Start, of which the solution does not depend.
+        Start, on which the solution does not depend.
     args : tuple
         What the function depends on besides.
 
@@ -41,13 +47,14 @@ def implicit(task: Task, run: Callable[[Any, tuple[Any, ...]], Any], x0: Any, ar
     """
 
     def solve(x0: Any, args: tuple[Any, ...]) -> Any:
-        result = run(x0, args)
+        try:
+            result = run(x0, args)
+        except (TypeError, RuntimeError) as error:  # a traced number cannot decide what comes next
+            if _refers_to_traced(task, x0, args):
+                raise ValueError(CLOSED_OVER) from error
+            raise
         if has_traced(result) and not has_traced((x0, args)):
-            message = (
-                "the function refers to an array from around it that is being differentiated: "
-                "pass it in `args`, of which the solution has derivatives"
-            )
-            raise ValueError(message)
+            raise ValueError(CLOSED_OVER)
         # Not every engine can keep an argument that is also a result for the pullback.
         given = {id(leaf) for leaf in tree.iterate((x0, args)) if is_array(leaf)}
         return tree.map(lambda y: array_namespace(y).asarray(y, copy=True) if id(y) in given else y, result)
@@ -82,19 +89,23 @@ class _Solution:
         problem, self.x = task.problem(y.x, args, host=False)
         self.flat = problem.flat
 
-    def problem(self, active: tuple[Array, ...]) -> Any:
+    def problem(self, x: Array, active: tuple[Array, ...]) -> tuple[Any, Array]:
+        """The problem with other arguments, and the point; all arrays of one namespace, if any is traced."""
         leaves = list(self.leaves)
-        for k, x in zip(self.places, active, strict=True):
-            leaves[k] = x
-        return self.task.problem(self.y.x, tree.unflatten(self.structure, leaves), host=False)[0]
+        for k, a in zip(self.places, active, strict=True):
+            leaves[k] = a
+        x, *leaves = uniform((x, *leaves))
+        args = tree.unflatten(self.structure, leaves)
+        return self.task.problem(self.flat.unflatten(x), args, host=False)[0], x
 
     def condition(self, x: Array, *active: Array) -> Array:
         """Zero at a solution."""
-        return self.problem(active).condition(x)
+        problem, x = self.problem(x, active)
+        return problem.condition(x)
 
     def follow(self, x: Array, *active: Array) -> dict[str, Array]:
         """What else the result reports of a solution."""
-        problem = self.problem(active)
+        problem, x = self.problem(x, active)
         found = {"value": problem.objective(x)}
         if hasattr(self.y, "residual"):
             found["residual"] = problem.residual(x)
@@ -119,6 +130,13 @@ class _Solution:
         """Those of the arguments that have derivatives."""
         leaves = tree.leaves(dargs)
         return tuple([leaves[k] for k in self.places])
+
+
+def _refers_to_traced(task: Task, x0: Any, args: tuple[Any, ...]) -> bool:
+    if has_traced((x0, args)):
+        return False
+    problem, x = task.problem(x0, args, host=False)
+    return has_traced(problem.objective(x))
 
 
 def _followers(y: Any) -> dict[str, Any]:

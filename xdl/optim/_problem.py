@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from xdl import autodiff
-from xdl.core import Array, array_namespace
-from xdl.core._namespace import device_of
+from xdl.autodiff._constants import uniform
+from xdl.core import Array, array_namespace, tree
+from xdl.core._namespace import device_of, is_traced
 
 from ._flat import Flat
 from ._scalars import OfArrays, OfFloats
@@ -59,7 +60,7 @@ class Problem:
 
     def objective(self, x: Array) -> Array:
         """Value at ``x`` as an array, which derivatives can be taken of."""
-        y = self.f(self.flat.unflatten(x), *self.args)
+        y = self.f(self.flat.unflatten(x), *self.arguments(x))
         if self.gradient is True:
             y = y[0]
         return self._checked(y, x)
@@ -92,6 +93,13 @@ class Problem:
         params = self.flat.unflatten(x)
         grad = self.f(params, *self.args)[1] if self.gradient is True else self.gradient(params, *self.args)
         return self.flat.flatten(grad)
+
+    def arguments(self, x: Array) -> tuple[Any, ...]:
+        """Further arguments; beside a traced vector, constants of its namespace, where its operations look for them."""
+        if not self.args or not is_traced(type(x)):
+            return self.args
+        leaves, structure = tree.flatten(self.args)
+        return tree.unflatten(structure, uniform((x, *leaves))[1:])
 
     def condition(self, x: Array) -> Array:
         """What is zero at a solution: the gradient, for the implicit function theorem."""

@@ -73,7 +73,7 @@ class Residuals(Problem):
 
     def residual(self, x: Array) -> Array:
         """Residuals (..., m) at ``x``."""
-        r = self._vector(self.r(self.flat.unflatten(x), *self.args), x)
+        r = self._vector(self.r(self.flat.unflatten(x), *self.arguments(x)), x)
         if self.equations and r.shape[-1] != self.flat.size:
             message = (
                 f"there must be as many equations as unknowns, got {r.shape[-1]} and {self.flat.size}: "

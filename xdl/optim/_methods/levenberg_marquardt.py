@@ -47,14 +47,16 @@ class LevenbergMarquardt(Gauss):
             return q, 0.0
         found, gradient = xs.constant(0.0), s * b
         for _ in range(self.rounds):
+            far = xs.abs(length - radius) > self.slack * radius
+            if xs.host and not far:
+                break
             # Newton's step for 1 / |q| - 1 / radius, which is concave in the multiplier: none goes too far
             w = q * q / xp.where(known, safe * safe + xs.expand(found), xp.ones_like(s))
             change = xs.divide(length * length * (length - radius), xs.number(xp.sum(w, axis=-1)) * radius)
-            found = xs.where(xs.isfinite(change), xs.maximum(found + change, 0.0), found)
+            change = xs.where(far & xs.isfinite(change), change, xs.constant(0.0))
+            found = xs.maximum(found + change, 0.0)
             q = xp.where(known, -gradient / (safe * safe + xs.expand(found)), xp.zeros_like(b))
             length = xs.sqrt(xs.dot(q, q))
-            if xs.host and abs(length - radius) <= self.slack * radius:
-                break
         if xs.host:
             return q, found
         newton = xp.where(known, -b / safe, xp.zeros_like(b))
