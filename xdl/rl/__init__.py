@@ -2,6 +2,8 @@
 
 from ._environment import Environment, Running, Transition, advance, start
 from ._environments.cart_pole import CartPole
+from ._environments.mountain_car import MountainCar
+from ._environments.pendulum import Pendulum
 from ._environments.tabular import TabularEnvironment, tabular_environment
 from ._mdp import MDP, SparseMDP
 from ._models.engagement import engagement_chain
@@ -29,6 +31,8 @@ __all__ = [
     "EpsilonGreedy",
     "ExpectedSARSA",
     "Exploration",
+    "MountainCar",
+    "Pendulum",
     "Plan",
     "QLearning",
     "Running",
