@@ -7,7 +7,9 @@ from ._adjust import adjust
 from ._curvature import gauss_newton_diagonal, hutchinson_diagonal, observe_curvature
 from ._evaluation import evaluation_params
 from ._freeze import freeze, thaw
+from ._kfac import KFAC, KFACState
 from ._least_squares import LeastSquaresResult, least_squares
+from ._likelihood import Categorical, Likelihood, Normal
 from ._line_search import LineSearchResult, line_search
 from ._methods.anderson import Anderson
 from ._methods.barzilai_borwein import BarzilaiBorwein
@@ -34,6 +36,7 @@ from ._methods.secant import Secant
 from ._methods.trust_region import TrustRegion
 from ._minimize import minimize
 from ._minimize_scalar import minimize_scalar
+from ._natural_gradient import NaturalGradient, gauss_newton_product
 from ._overwrite import overwrite
 from ._result import Result
 from ._root import fixed_point, root
@@ -106,6 +109,7 @@ __all__ = [
     "BFGS",
     "CMAES",
     "DFP",
+    "KFAC",
     "LAMB",
     "LBFGS",
     "LBFGSB",
@@ -125,6 +129,7 @@ __all__ = [
     "Brent",
     "BrentDekker",
     "Broyden",
+    "Categorical",
     "ConjugateGradient",
     "CoordinateSearch",
     "Dogleg",
@@ -134,20 +139,24 @@ __all__ = [
     "GoldenSection",
     "GradientDescent",
     "HagerZhang",
+    "KFACState",
     "LeastSquaresResult",
     "LevenbergMarquardt",
+    "Likelihood",
     "LineSearchResult",
     "Lion",
     "Momentum",
     "MoreThuente",
     "Muon",
     "NAdam",
+    "NaturalGradient",
     "NelderMead",
     "Nesterov",
     "Newton",
     "NewtonCG",
     "NewtonRaphson",
     "NewtonSearch",
+    "Normal",
     "OAdam",
     "PatternSearch",
     "Picard",
@@ -185,6 +194,7 @@ __all__ = [
     "fixed_point",
     "freeze",
     "gauss_newton_diagonal",
+    "gauss_newton_product",
     "hutchinson_diagonal",
     "init",
     "interpolated_schedule",
