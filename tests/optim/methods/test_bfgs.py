@@ -58,13 +58,13 @@ def test_a_batch_is_each_problem_alone(xp64, syncs, method):
         assert_equal(alone.status, r.status[k])
 
 
-def evaluations(method, theirs):
+def evaluations(method, theirs, starts):
     """Geometric mean of the evaluations by SciPy's, over the problems near their published starts."""
     logs = []
     for name in UNCONSTRAINED:
         case, rng, ratios = SQUARES[name], np.random.default_rng(0), []
         both = xdl.value_and_grad(case.value)
-        for k in range(3):
+        for k in range(starts):
             x0 = np.asarray(case.start) * (1 + 0.02 * (k > 0) * rng.standard_normal(case.n))
             ours = optim.minimize(both, x0, gradient=True, method=method, max_iterations=3000)
             assert ours.success, (name, ours.message)
@@ -78,10 +78,10 @@ def evaluations(method, theirs):
 
 
 @pytest.mark.filterwarnings("ignore:.*encountered in.*:RuntimeWarning")
-@pytest.mark.parametrize(("method", "most"), [(METHODS[0], 0.95), (METHODS[1], 2.5)])
-def test_the_problems_of_more_garbow_and_hillstrom(method, most):
+@pytest.mark.parametrize(("method", "most", "starts"), [(METHODS[0], 0.95, 3), (METHODS[1], 2.5, 1)])
+def test_the_problems_of_more_garbow_and_hillstrom(method, most, starts):
     """All are solved, by BFGS with fewer evaluations than SciPy's takes on those it solves."""
-    assert evaluations(method, "BFGS") <= most
+    assert evaluations(method, "BFGS", starts) <= most
 
 
 @pytest.mark.parametrize("method", METHODS, ids=str)
