@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from asserts import values
-from optim.catalogue import MAKERS, brief
+from asserts import assert_close, values
+from optim.catalogue import MAKERS, RULES, brief, example, steps
 
 import xdl
 from xdl import optim
@@ -267,3 +267,58 @@ def test_impossible_numbers_are_refused(rule):
             if pair:
                 with pytest.raises(ValueError, match=f"`{name}` must be a"):
                     type(part)(**{name: 0.5})
+
+
+@each_maker
+@pytest.mark.parametrize("number", [0, -1])
+@pytest.mark.xp_only("numpy", "torch", reason="the tape and one engine of a library")
+@pytest.mark.xp_skip("numpy-readonly", reason="the tape and one engine of a library")
+def test_derivatives_for_hyperparameters_and_gradients(xp, rule, number):
+    """Of three steps, by central differences."""
+    xs = [xp.asarray(x) for x in start()]
+    state = optim.init(rule, xs)
+    values_of, structure = xdl.tree.flatten(state.values)
+    if not values_of:
+        return
+
+    def after(value, factor):
+        """Sum of squares, after steps with one number of the rule and the gradients changed."""
+        some = list(values_of)
+        some[number] = value
+        own, ys = state.replace(values=xdl.tree.unflatten(structure, some)), xs
+        for k in range(3):
+            ys, own = optim.update(rule, ys, [factor * slope(y, k) + 0.1 for y in ys], own)
+        total = [xdl.array_namespace(y).sum(y * y) for y in ys]
+        return total[0] + total[1]
+
+    here, one = values_of[number], xp.asarray(1.0, dtype=xp.float64)
+    found = xdl.grad(after, (0, 1))(here, one)
+    h = 1e-6 * max(abs(float(here)), 1e-3)
+    by_value = (after(here + h, one) - after(here - h, one)) / (2 * h)
+    by_factor = (after(here, one + 1e-6) - after(here, one - 1e-6)) / 2e-6
+    np.testing.assert_allclose(values(found[0]), values(by_value), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(values(found[1]), values(by_factor), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=brief)
+@pytest.mark.xp_only("numpy", "torch", reason="the tape and one engine of a library")
+@pytest.mark.xp_skip("numpy-readonly", reason="the tape and one engine of a library")
+def test_steps_can_be_mapped_over(xp, rule):
+    """For two gradients at once."""
+    params, slopes = example(xp)
+    state = optim.init(rule, params)
+    after = lambda g: steps(rule, params, g, state, 2)[0]
+    both = xdl.vmap(after)(xdl.tree.map(lambda g: xp.stack([g, 2 * g]), slopes))
+    assert_close(xdl.tree.map(lambda x: x[1, ...], both), after(xdl.tree.map(lambda g: 2 * g, slopes)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", RULES, ids=brief)
+def test_steps_are_compiled_as_one_graph_by_torch(rule):
+    torch = pytest.importorskip("torch")
+    torch._dynamo.reset()
+    params, slopes = example(xdl.array_namespace(torch.ones(1)))
+    state = optim.init(rule, params)
+    step = lambda p, g, s: optim.update(rule, p, g, s)
+    compiled = torch.compile(step, fullgraph=True, backend="eager")
+    assert_close(compiled(params, slopes, state), step(params, slopes, state))

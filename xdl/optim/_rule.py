@@ -95,6 +95,10 @@ class Rule(Module):
         """
         return [self, *following]
 
+    def namespace(self, *arrays: Array) -> Any:
+        """Namespace for arrays and hyperparameters, any of which may be traced."""
+        return array_namespace(*arrays, *tree.leaves(self))
+
     def start(self, path: str, x: Array, /) -> Any:
         """State for the leaf at a path; a rule that asks where a leaf lies overrides this."""
         return self.init(widen(x, compute_dtype(x)))
@@ -250,7 +254,8 @@ def sign(x: Array) -> Array:
     """Sign of real numbers, direction of complex ones, zero of zero."""
     xp = array_namespace(x)
     if not is_complex(x):
-        return xp.sign(x)
+        # Not xp.sign, which array-api-compat makes with a mask on torch that can be neither compiled nor mapped over.
+        return xp.where(x > 0, 1.0, xp.where(x < 0, -1.0, 0 * x))
     modulus = xp.abs(x)
     return x / xp.where(modulus > 0, modulus, 1.0)
 

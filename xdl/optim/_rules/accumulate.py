@@ -32,7 +32,7 @@ class Accumulate(Wrapper):
         self, xs: Sequence[Array], grads: Sequence[Array], states: Sequence[Any], t: Array, /
     ) -> tuple[list[Any], list[Array]]:
         """Steps of the rule if this is the last gradient of several, else zeros."""
-        xp = array_namespace(*xs)
+        xp = self.namespace(*xs, *grads)
         # Both are computed, as which one counts is known only on the device.
         due, count = t % self.steps == 0, as_array(self.clock(t - 1) + 1)
         means = [self.add(state[0], grad) for state, grad in zip(states, grads, strict=True)]

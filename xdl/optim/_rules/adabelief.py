@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from xdl.core import Array, array_namespace
+from xdl.core import Array
 from xdl.optim._rule import Hyper, Rule, square_modulus
 
 from .adam import LIMITS, init_moments
@@ -39,7 +39,7 @@ class AdaBelief(Rule):
         self: Any, state: tuple[Any, ...], x: Array, grad: Array, t: Array, /
     ) -> tuple[tuple[Any, ...], Array]:
         """Update the average and the spread, then step by the ratio of their unbiased estimates."""
-        xp = array_namespace(grad)
+        xp = self.namespace(grad)
         (m, s), (b1, b2) = state, self.decay
         m = b1 * m + (1 - b1) * grad
         s = b2 * s + (1 - b2) * square_modulus(grad - m) + self.eps

@@ -3,7 +3,7 @@
 from math import inf
 from typing import Any, ClassVar
 
-from xdl.core import Array, array_namespace
+from xdl.core import Array
 from xdl.optim._rule import Hyper, Rule, real_zeros, square_modulus
 
 __all__ = ["AdaDelta"]
@@ -44,7 +44,7 @@ class AdaDelta(Rule):
         self: Any, state: tuple[Any, ...], x: Array, grad: Array, t: Array, /
     ) -> tuple[tuple[Any, ...], Array]:
         """Scale the gradient by the ratio of the averages."""
-        xp = array_namespace(grad)
+        xp = self.namespace(grad)
         (s, u), rho, eps = state, self.decay, self.eps
         s = rho * s + (1 - rho) * square_modulus(grad)
         dx = grad * xp.sqrt((u + eps) / (s + eps))

@@ -1,5 +1,6 @@
 """Adam's scale from sums over rows and columns."""
 
+import math
 from math import inf
 from typing import Any, ClassVar
 
@@ -60,7 +61,7 @@ class Adafactor(Rule):
         self: Any, state: tuple[Any, ...], x: Array, grad: Array, t: Array, /
     ) -> tuple[tuple[Any, ...], Array]:
         """Scale by the product of the means, bound the step, and make it relative to the parameters."""
-        xp, (tiny, least) = array_namespace(grad), self.eps
+        xp, (tiny, least) = self.namespace(grad), self.eps
         keep, square = 1 - t**-self.decay_power, square_modulus(grad) + tiny
         if x.ndim < 2:
             v = keep * state[0] + (1 - keep) * square
@@ -81,7 +82,7 @@ class Adafactor(Rule):
 def _mean(x: Array, axis: int | None = None) -> Array:
     """Mean, zero where there is nothing."""
     xp = array_namespace(x)
-    count = x.shape[axis] if axis is not None else x.size if isinstance(x.size, int) else x.numel()
+    count = math.prod(x.shape) if axis is None else x.shape[axis]
     return xp.sum(x, axis=axis) / max(count, 1)
 
 

@@ -3,7 +3,7 @@
 from math import inf
 from typing import Any, ClassVar
 
-from xdl.core import Array, array_namespace
+from xdl.core import Array
 from xdl.optim._rule import Hyper, Rule, real_zeros, square_modulus
 
 __all__ = ["AdaGrad"]
@@ -50,7 +50,7 @@ class AdaGrad(Rule):
         self: Any, state: tuple[Any, ...], x: Array, grad: Array, t: Array, /
     ) -> tuple[tuple[Any, ...], Array]:
         """Add the square, and step."""
-        xp = array_namespace(grad)
+        xp = self.namespace(grad)
         (s,) = state
         s = s + square_modulus(grad)
         scale = xp.sqrt(s + self.initial) + self.eps

@@ -100,8 +100,8 @@ def init_moments(x: Array) -> tuple[Array, Array]:
 
 def adam_direction(state: Any, grad: Array, t: Array, decay: Any, eps: Any) -> tuple[Any, Array]:
     """Moments after a step, and the ratio of their unbiased estimates."""
-    xp = array_namespace(grad)
     (m, v), (b1, b2) = state, decay
+    xp = array_namespace(grad, b1, b2, eps)
     m = b1 * m + (1 - b1) * grad
     v = b2 * v + (1 - b2) * square_modulus(grad)
     m_hat, v_hat = m / (1 - b1**t), v / (1 - b2**t)

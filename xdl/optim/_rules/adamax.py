@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from xdl.core import Array, array_namespace
+from xdl.core import Array
 from xdl.optim._rule import Hyper, Rule
 
 from .adam import LIMITS, init_moments
@@ -41,7 +41,7 @@ class AdaMax(Rule):
         self: Any, state: tuple[Any, ...], x: Array, grad: Array, t: Array, /
     ) -> tuple[tuple[Any, ...], Array]:
         """Update both, then step by the unbiased average over the maximum."""
-        xp = array_namespace(grad)
+        xp = self.namespace(grad)
         (m, u), (b1, b2) = state, self.decay
         m = b1 * m + (1 - b1) * grad
         u = xp.maximum(b2 * u, xp.abs(grad) + self.eps)

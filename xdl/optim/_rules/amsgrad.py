@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from xdl.core import Array, array_namespace
+from xdl.core import Array
 from xdl.optim._rule import Hyper, Rule, real_zeros, square_modulus
 
 from .adam import LIMITS, init_moments
@@ -42,7 +42,7 @@ class AMSGrad(Rule):
         self: Any, state: tuple[Any, ...], x: Array, grad: Array, t: Array, /
     ) -> tuple[tuple[Any, ...], Array]:
         """Update the moments and the maximum, then step."""
-        xp = array_namespace(grad)
+        xp = self.namespace(grad)
         (m, v, u), (b1, b2) = state, self.decay
         m = b1 * m + (1 - b1) * grad
         v = b2 * v + (1 - b2) * square_modulus(grad)

@@ -23,7 +23,7 @@ class ClipByNorm(Rule):
         self, xs: Sequence[Array], grads: Sequence[Array], states: Sequence[Any], t: Array, /
     ) -> tuple[list[Any], list[Array]]:
         """Scale all gradients by one factor."""
-        xp, bound = array_namespace(*grads), self.max_norm
+        xp, bound = self.namespace(*grads), self.max_norm
         squares = [cast_array(_square_norm(grad), bound.dtype) for grad in grads]  # pyright: ignore
         square = xp.sum(xp.stack(squares))
         clipped = square > bound * bound  # pyright: ignore[reportOperatorIssue]
@@ -45,7 +45,7 @@ class ClipByValue(Rule):
         self: Any, state: tuple[Any, ...], x: Array, grad: Array, t: Array, /
     ) -> tuple[tuple[Any, ...], Array]:
         """Cut."""
-        xp, size = array_namespace(grad), self.max_value
+        xp, size = self.namespace(grad), self.max_value
         if not is_complex(grad):
             return (), xp.where(grad > size, size, xp.where(grad < -size, -size, grad))
         return (), xp.where(xp.abs(grad) > size, size * sign(grad), grad)
@@ -54,8 +54,7 @@ class ClipByValue(Rule):
 def _square_norm(grad: Array) -> Array:
     xp = array_namespace(grad)
     flat = xp.reshape(widen(grad, compute_dtype(grad)), (-1,))
-    square = xp.vecdot(flat, flat)
-    return xp.real(square) if is_complex(grad) else square
+    return xp.real(xp.conj(flat) @ flat) if is_complex(grad) else flat @ flat
 
 
 def _real_dtype(grad: Array) -> Any:

@@ -3,7 +3,7 @@
 from math import inf
 from typing import Any, ClassVar
 
-from xdl.core import Array, array_namespace
+from xdl.core import Array
 from xdl.optim._rule import Hyper, Rule, square_modulus
 
 from .adam import LIMITS, adam_direction, init_moments
@@ -46,7 +46,7 @@ class LAMB(Rule):
         self: Any, state: tuple[Any, ...], x: Array, grad: Array, t: Array, /
     ) -> tuple[tuple[Any, ...], Array]:
         """Scale the direction of AdamW to the norm of the parameters."""
-        xp = array_namespace(grad)
+        xp = self.namespace(grad)
         state, direction = adam_direction(state, grad, t, self.decay, self.eps)
         direction = direction + self.weight_decay * x
         ours, theirs = xp.sum(square_modulus(x)), xp.sum(square_modulus(direction))

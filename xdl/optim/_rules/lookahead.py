@@ -38,7 +38,7 @@ class Lookahead(Rule):
         self: Any, state: tuple[Any, ...], x: Array, grad: Array, t: Array, /
     ) -> tuple[tuple[Any, ...], Array]:
         """Let the slow parameters follow in every ``period``-th step, and take the fast ones back to them."""
-        xp = array_namespace(grad)
+        xp = self.namespace(grad)
         (slow,), due = state, t % self.period == 0
         slow = xp.where(due, slow + self.fraction * (x + grad - slow), slow)
         return (slow,), xp.where(due, slow - x, grad)

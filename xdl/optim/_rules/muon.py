@@ -5,6 +5,7 @@ from math import inf
 from typing import Any, ClassVar
 
 from xdl.core import Array, array_namespace, static
+from xdl.core._namespace import is_array
 from xdl.optim._rule import Hyper, Rule, check_count, square_modulus
 
 __all__ = ["Muon", "orthogonalize"]
@@ -103,7 +104,7 @@ class Muon(Rule):
         self: Any, state: tuple[Any, ...], x: Array, grad: Array, t: Array, /
     ) -> tuple[tuple[Any, ...], Array]:
         """Orthogonalize the average, and shrink."""
-        xp = array_namespace(grad)
+        xp = self.namespace(grad)
         (m,), beta = state, self.decay
         m = beta * m + (1 - beta) * grad
         direction = beta * m + (1 - beta) * grad if self.nesterov else m
@@ -124,7 +125,8 @@ def orthogonalize(x: Array, coefficients: Any, /, *, iterations: int, eps: Any) 
 
     Iterates ``a x + b (x xᴴ) x + c (x xᴴ)² x``, which maps singular values and leaves vectors alone.
     """
-    xp, (a, b, c) = array_namespace(x), coefficients
+    (a, b, c) = coefficients
+    xp = array_namespace(x, *filter(is_array, (a, b, c, eps)))
     wide = x.shape[0] <= x.shape[1]
     square = xp.sum(square_modulus(x))
     norm = xp.sqrt(xp.where(square > 0, square, 1.0))

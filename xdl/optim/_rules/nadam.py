@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from xdl.core import Array, array_namespace
+from xdl.core import Array
 from xdl.optim._rule import Hyper, Rule, square_modulus
 
 from .adam import LIMITS, init_moments
@@ -42,7 +42,7 @@ class NAdam(Rule):
         self: Any, state: tuple[Any, ...], x: Array, grad: Array, t: Array, /
     ) -> tuple[tuple[Any, ...], Array]:
         """Update the moments, then step by the first as it will be if the gradient stays."""
-        xp = array_namespace(grad)
+        xp = self.namespace(grad)
         (m, v), (b1, b2) = state, self.decay
         m = b1 * m + (1 - b1) * grad
         v = b2 * v + (1 - b2) * square_modulus(grad)

@@ -48,5 +48,5 @@ class OAdam(Rule):
         """Step by the direction of Adam, and its change."""
         *moments, last = state
         moments, direction = adam_direction(moments, grad, t, self.decay, self.eps)
-        last = array_namespace(x).where(t > 1, last, direction)
+        last = self.namespace(x, grad).where(t > 1, last, direction)
         return (*moments, direction), -self.learning_rate * (2 * direction - last)

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from xdl.core import Array, array_namespace
+from xdl.core import Array
 from xdl.optim._rule import Hyper, Rule, square_modulus
 
 from .adam import LIMITS, init_moments
@@ -45,7 +45,7 @@ class RAdam(Rule):
         self: Any, state: tuple[Any, ...], x: Array, grad: Array, t: Array, /
     ) -> tuple[tuple[Any, ...], Array]:
         """Update the moments, then step with or without the scale."""
-        xp = array_namespace(grad)
+        xp = self.namespace(grad)
         (m, v), (b1, b2) = state, self.decay
         m = b1 * m + (1 - b1) * grad
         v = b2 * v + (1 - b2) * square_modulus(grad)

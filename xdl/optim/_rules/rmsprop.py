@@ -63,7 +63,7 @@ class RMSprop(Rule):
         self: Any, state: tuple[Any, ...], x: Array, grad: Array, t: Array, /
     ) -> tuple[tuple[Any, ...], Array]:
         """Update the averages, then step."""
-        xp = array_namespace(grad)
+        xp = self.namespace(grad)
         (s, *rest), rho = state, self.decay
         s = rho * s + (1 - rho) * square_modulus(grad)
         new, variance = [s], s

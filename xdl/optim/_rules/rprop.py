@@ -62,7 +62,7 @@ class Rprop(Rule):
         self: Any, state: tuple[Any, ...], x: Array, grad: Array, t: Array, /
     ) -> tuple[tuple[Any, ...], Array]:
         """Change the lengths, and step where the sign has not changed."""
-        xp = array_namespace(grad)
+        xp = self.namespace(grad)
         (last, length), (shorter, longer), (least, most) = state, self.factors, self.bounds
         length = xp.where(t > 1, length, self.learning_rate)
         agreement = xp.real(grad * xp.conj(last)) if is_complex(grad) else sign(grad) * sign(last)

@@ -37,7 +37,7 @@ class ScheduleFree(Rule):
 
     def _average(self: Any, state: Any, y: Array, direction: Array) -> tuple[Any, Array]:
         """Move ``z`` against a direction; the new state, and the step of ``y``."""
-        xp, beta, rate = array_namespace(y), self.interpolation, self.learning_rate
+        xp, beta, rate = self.namespace(y, direction), self.interpolation, self.learning_rate
         z, largest, total = state
         x = (y - (1 - beta) * z) / beta
         z = z - rate * (direction + self.weight_decay * y)
@@ -134,7 +134,7 @@ class ScheduleFreeAdamW(ScheduleFree):
         """Step by the gradient over its root mean square."""
         *sequences, v = state
         v = self.decay * v + (1 - self.decay) * square_modulus(grad)
-        scale = array_namespace(v).sqrt(v / (1 - self.decay**t)) + self.eps
+        scale = self.namespace(v).sqrt(v / (1 - self.decay**t)) + self.eps
         sequences, dy = self._average(sequences, x, grad / scale)
         return (*sequences, v), dy
 

@@ -74,7 +74,7 @@ class Sophia(Rule):
         self: Any, state: tuple[Any, ...], x: Array, grad: Array, t: Array, /
     ) -> tuple[tuple[Any, ...], Array]:
         """Divide the momentum by the curvature where that is less than a step of one."""
-        xp = array_namespace(grad)
+        xp = self.namespace(grad)
         (m, h), b1 = state, self.decay[0]
         m = b1 * m + (1 - b1) * grad
         curvature = xp.maximum(self.scale * h, self.eps)
