@@ -60,16 +60,6 @@ def test_an_interval_that_does_not_shrink_is_halved():
     assert len(steps) < optim.NewtonSearch.max_probes
 
 
-def test_steepest_descent_contracts_as_kantorovich_says():
-    """On a quadratic with eigenvalues 1 and k, by ((k - 1) / (k + 1))² in each step from the worst start."""
-    k = 9.0
-    f = lambda x: 0.5 * (x[0] ** 2 + k * x[1] ** 2)
-    method = optim.GradientDescent(search=optim.NewtonSearch())
-    r = optim.minimize(f, np.asarray([k, 1.0]), method=method, max_iterations=10, record=True, gtol=1e-12)
-    rates = np.asarray(r.trace.value[1:]) / np.asarray(r.trace.value[:-1])
-    np.testing.assert_allclose(rates, ((k - 1) / (k + 1)) ** 2, rtol=1e-8)
-
-
 def test_a_tolerance_of_zero_is_refused():
     with pytest.raises(ValueError, match="`tolerance` must be positive"):
         optim.NewtonSearch(0.0)
