@@ -109,7 +109,9 @@ class KFAC(Part):
             Like ``model``.
         state : KFACState
         """
-        loss, grads = autodiff.value_and_grad(lambda model: likelihood.loss(model(x), targets))(model)
+        loss, grads = autodiff.value_and_grad(lambda model, x, y: likelihood.loss(model(x), y))(
+            model, x, targets
+        )
         count = state.count + 1
         fresh = lambda state: self._observe(model, likelihood, x, state, key)
         if self.every == 1:
@@ -243,5 +245,7 @@ def _sampled_slopes(
     targets = autodiff.stop_gradient(likelihood.sample(key, outputs))
     xp = array_namespace(outputs)
     added = [xp.zeros(t.shapes[0], dtype=outputs.dtype, device=device_of(outputs)) for t in taps]
-    slopes = autodiff.grad(lambda added: likelihood.loss(_tapped(model, added, x)[0], targets))(added)
+    # Constants too are arguments, so that a program which is traced sees one namespace.
+    loss = lambda added, model, x, targets: likelihood.loss(_tapped(model, added, x)[0], targets)
+    slopes = autodiff.grad(loss)(added, model, x, targets)
     return outputs, [t.inputs[0] for t in taps], [xp.reshape(g, (-1, g.shape[-1])) for g in slopes]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from xdl import autodiff
+from xdl.autodiff._constants import uniform
 from xdl.core import tree
 from xdl.linalg import cg
 
@@ -44,7 +45,12 @@ def gauss_newton_product(
     Schraudolph (2002), "Fast curvature matrix-vector products", section 3; Martens (2020), "New insights and
     perspectives on the natural gradient method", section 9.2
     """
-    forward = lambda params: predict(params, *args)
+
+    def forward(params: Any) -> Any:
+        leaves, structure = tree.flatten((params, args))
+        params, rest = tree.unflatten(structure, uniform(leaves))
+        return predict(params, *rest)
+
     y, push = autodiff.linearize(forward, params)
     _, pull = autodiff.vjp(forward, params)
     _, bend = autodiff.linearize(autodiff.grad(loss), y)
@@ -87,7 +93,9 @@ class NaturalGradient(Part):
         self, predict: Callable[..., Any], loss: Callable[..., Any], params: Any, *args: Any
     ) -> tuple[Any, Any]:
         """Value of ``loss(predict(params, *args))``, and the natural gradient, a tree as ``params``."""
-        value, grads = autodiff.value_and_grad(lambda params: loss(predict(params, *args)))(params)
+        value, grads = autodiff.value_and_grad(lambda params, *args: loss(predict(params, *args)))(
+            params, *args
+        )
         product = gauss_newton_product(predict, loss, params, *args)
         damped = lambda v: tree.map(lambda a, b: a + self.damping * b, product(v), v)
         found = cg(damped, grads, rtol=self.rtol, max_iterations=self.iterations)
