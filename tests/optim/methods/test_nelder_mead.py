@@ -95,7 +95,7 @@ def test_a_shrunk_simplex_is_evaluated_one_vertex_in_a_pass():
     np.testing.assert_allclose(ours.x, theirs.x, rtol=1e-9)
 
 
-def test_a_large_start_leaves_no_rounding_errors_behind():
-    """The mean of the vertices is carried from pass to pass, and computed anew often enough."""
+def test_a_large_start():
     r = run_ours(lambda x: np.sum((x - 1e-3) ** 2), np.full(3, 1e8), xatol=1e-9, fatol=1e-12)
+    assert r.success
     np.testing.assert_allclose(r.x, 1e-3, atol=1e-7)

@@ -40,6 +40,18 @@ def test_lists_and_arrays_agree():
             assert a.marks == tuple(float(v[0]) for v in b.marks)
 
 
+def test_a_large_start_leaves_no_rounding_errors_in_the_centroid():
+    """It is carried from one insertion to the next, and computed anew often enough."""
+    x = np.full(3, 1e12)
+    xs = OfFloats(x, np)
+    simplex = first_simplex(xs, x, 1e3, 0.1 * x)
+    for k in range(3):
+        simplex = simplex.insert(xs, simplex.last, 1e3 + k)
+    for k, point in enumerate(np.random.default_rng(0).standard_normal((30, 3))):
+        simplex = simplex.insert(xs, point, -float(k))
+    np.testing.assert_allclose(simplex.centroid, np.mean(simplex.vertices[:-1], axis=0), rtol=1e-12)
+
+
 def test_infinite_values_stay_behind_and_before_what_is_unknown(xp):
     x = xp.asarray([[1.0, 2.0]], dtype=xp.float32)
     xs = OfArrays(x, xdl.array_namespace(x))
