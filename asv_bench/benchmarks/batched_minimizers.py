@@ -27,6 +27,22 @@ def rosenbrock(x):
     return xp.sum(100.0 * r * r + u * u, axis=-1), grad
 
 
+def hessian(x):
+    """Tridiagonal matrices, of one problem or many, each row with the entry below its diagonal at its end."""
+    from xdl import array_namespace
+
+    xp, n = array_namespace(x), x.shape[-1]
+    a, b, none = x[..., :-1], x[..., 1:], xp.zeros_like(x[..., :1])
+    down = xp.concat([none, xp.full_like(a, 200.0)], axis=-1)
+    main = xp.concat([1200.0 * a * a - 400.0 * b + 2.0, none], axis=-1) + down
+    beside = xp.concat([-400.0 * a, none], axis=-1)[..., None]
+    gap = xp.broadcast_to(none[..., None], (*x.shape, n - 2))
+    rows = xp.reshape(
+        xp.concat([main[..., None], beside, gap, beside], axis=-1), (*x.shape[:-1], n * (n + 1))
+    )
+    return xp.reshape(rows[..., : n * n], (*x.shape, n))
+
+
 def by_xdl(name, method, **options):
     """Thunk that solves all problems; results are checked once."""
     import xdl
@@ -53,7 +69,7 @@ def by_xdl(name, method, **options):
     return run
 
 
-def by_scipy(method, **options):
+def by_scipy(method, *, matrix=False, **options):
     """Thunk that solves ``SAMPLE`` of the problems one by one."""
     import numpy as np
     from scipy.optimize import minimize
@@ -67,8 +83,16 @@ def by_scipy(method, **options):
         grad[:-1] -= 2.0 * (a * down + u)
         return 100.0 * (r @ r) + u @ u, grad
 
-    some = starts()[:SAMPLE]
-    return lambda: [minimize(value, x, jac=True, method=method, options=options) for x in some]
+    def second(x):
+        a, b = x[:-1], x[1:]
+        main = np.zeros_like(x)
+        main[:-1] = 1200.0 * a * a - 400.0 * b + 2.0
+        main[1:] += 200.0
+        beside = -400.0 * a
+        return np.diag(main) + np.diag(beside, 1) + np.diag(beside, -1)
+
+    some, more = starts()[:SAMPLE], {"hess": second} if matrix else {}
+    return lambda: [minimize(value, x, jac=True, method=method, options=options, **more) for x in some]
 
 
 def times_faster(ours, theirs):
@@ -92,4 +116,27 @@ class BatchedLBFGS:
         self.theirs = by_scipy("L-BFGS-B", gtol=1e-6, ftol=0.0, maxcor=10)
 
     def track_times_faster(self, backend):
+        return times_faster(self.ours, self.theirs)
+
+
+class BatchedNewton:
+    """Times faster than a loop over SciPy's Newton-CG; both are given the Hessian by hand, or it is differentiated.
+
+    The trust region takes a step in every pass, where a line search has problems wait for others.
+    """
+
+    params = (("numpy", "torch", "jax"), ("trust region", "line search"), ("by hand", "differentiated"))
+    param_names = ("backend", "globalization", "hessian")
+    unit = "times"
+    timeout = 900
+
+    def setup(self, backend, globalization, source):
+        need("scipy", backend)
+        from xdl import optim
+
+        method = optim.TrustRegion(optim.Dogleg()) if globalization == "trust region" else optim.Newton()
+        self.ours = by_xdl(backend, method, hessian=hessian if source == "by hand" else None)
+        self.theirs = by_scipy("Newton-CG", matrix=True, xtol=1e-8)
+
+    def track_times_faster(self, backend, globalization, source):
         return times_faster(self.ours, self.theirs)

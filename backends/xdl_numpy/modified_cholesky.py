@@ -6,6 +6,7 @@ from xdl.linalg import modified_cholesky
 from xdl.linalg._modified_cholesky import PANEL, bounds, check_square
 
 CHUNK = 1 << 17  # numbers that stay in the cache
+SMALL = 16  # rows up to which LAPACK is no faster for many matrices, whose results lie worse in memory
 
 
 def _floating(A, /):
@@ -18,7 +19,8 @@ def _(A, /):
     n = A.shape[-1]
     if not A.size:
         return A
-    if np.diagonal(A, axis1=-2, axis2=-1).min() > 0:
+    many = n <= SMALL and A.size > 4 * n**3
+    if not many and np.diagonal(A, axis1=-2, axis2=-1).min() > 0:
         try:
             L = np.linalg.cholesky(A)
         except np.linalg.LinAlgError:
