@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from xdl.core import Array, Module, array_namespace, asarray, static, to_numpy
-from xdl.core._namespace import is_array
+from xdl.core import Array, Module, array_namespace, static, to_numpy
+from xdl.core._namespace import device_of, is_array
 
 from ._flat import Flat
 from ._method import Iterate
@@ -61,7 +61,8 @@ def make_result(state: Iterate, flat: Flat, trace: Any = None) -> Result:
     """Result of the last iterate."""
     x = state.x
     xp = array_namespace(x)
-    number = lambda v, dtype: v if is_array(v) else asarray(v, like=x, dtype=dtype)
+    device = device_of(x)
+    number = lambda v, dtype: v if is_array(v) else xp.asarray(v, dtype=dtype, device=device)
     counts = {
         name: number(getattr(state, name), xp.int32)
         for name in ("status", "iterations", "evaluations", "products")
