@@ -222,6 +222,27 @@ def test_thresholds_and_boundaries():
         LogisticRegression(np.ones(3), np.asarray(0.0)).boundary(x1)
 
 
+@pytest.mark.parametrize("method", [None, optim.LBFGS()], ids=["IRLS", "LBFGS"])
+def test_gradient_of_the_solution_by_the_penalty_and_the_features(method):
+    """Through the solver, by the implicit function theorem: equal to finite differences."""
+    options = {"method": method, "gtol": 1e-11, "max_iterations": 1000}
+    validation = RNG.normal(size=(20, 3)), (RNG.uniform(size=20) > 0.5) * 1.0
+
+    def held_out(alpha, X):
+        model = LogisticRegression.fit(X, Y, alpha=alpha, **options)
+        x, y = validation
+        z = model(x)
+        xp = xdl.array_namespace(z)
+        return xp.mean(xp.log1p(xp.exp(z)) - y * z)
+
+    alpha, step, direction = np.asarray(0.1), 1e-5, RNG.normal(size=X.shape)
+    by_alpha, by_X = xdl.grad(held_out, argnums=(0, 1))(alpha, X)
+    difference = (held_out(alpha + step, X) - held_out(alpha - step, X)) / (2 * step)
+    assert by_alpha == pytest.approx(difference, rel=1e-5)
+    difference = (held_out(alpha, X + step * direction) - held_out(alpha, X - step * direction)) / (2 * step)
+    assert np.vdot(by_X, direction) == pytest.approx(difference, rel=1e-5)
+
+
 def test_wrong_labels_are_refused():
     with pytest.raises(ValueError, match=r"numbers in \[0, 1\], got values from -1 to 1"):
         LogisticRegression.fit(X, 2 * Y - 1)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from xdl import autodiff, optim
-from xdl.core import Array, array_namespace, asarray, random
+from xdl.core import Array, array_namespace, random
 from xdl.core._backends import backend_of
 from xdl.core._namespace import device_of, is_array, is_traced
 
@@ -108,13 +108,13 @@ def penalty_array(alpha: Any, X: Array, *, free: int = 0) -> Array:
         if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not alpha >= 0:
             message = f"`alpha` must be a number that is not negative, or an array, got {alpha!r}"
             raise ValueError(message)
-        alpha = asarray(float(alpha), like=X, dtype=X.dtype)
+        alpha = xp.asarray(float(alpha), dtype=X.dtype, device=device_of(X))
     elif tuple(alpha.shape) not in ((), tuple(X.shape[:-2])):
         shapes = " or ".join(dict.fromkeys(("()", str(tuple(X.shape[:-2])))))
         message = f"`alpha` must be of shape {shapes}, got {tuple(alpha.shape)}"
         raise ValueError(message)
-    paying = xp.arange(X.shape[-1] + free, device=device_of(X)) >= free
-    return start(X, X.shape[-1] + free) + _cast(alpha, X)[..., None] * xp.astype(paying, X.dtype)
+    paid = start(X, X.shape[-1]) + _cast(alpha, X)[..., None]
+    return xp.concat([start(X, free), paid], axis=-1) if free else paid
 
 
 def start(X: Array, *shape: int) -> Array:
