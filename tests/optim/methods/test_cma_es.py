@@ -132,7 +132,10 @@ def test_a_condition_beyond_the_precision_is_no_progress():
     assert np.isfinite(r.x).all()
 
 
-def test_wrong_populations_are_refused():
+def test_wrong_populations_and_seeds_are_refused():
     for size in (1, 2.5, True):
         with pytest.raises(ValueError, match="`population` must be an integer of at least 2"):
             optim.CMAES(population=size)
+    for seed in (-1, 2**31, 0.5):
+        with pytest.raises(ValueError, match="`seed` must be an integer in"):
+            optim.CMAES(seed=seed)

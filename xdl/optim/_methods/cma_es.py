@@ -4,7 +4,7 @@ import functools
 import math
 from typing import Any, NamedTuple
 
-from xdl.core import Array, Module, array_namespace, random
+from xdl.core import Array, Module, array_namespace, asarray, random
 from xdl.core._namespace import device_of
 from xdl.optim._method import Iterate
 from xdl.optim._problem import Problem
@@ -85,6 +85,9 @@ class CMAES(DirectSearch):
         if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 2):
             message = f"`population` must be an integer of at least 2, got {size!r}"
             raise ValueError(message)
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed < 2**31:
+            message = f"`seed` must be an integer in [0, 2**31), got {self.seed!r}"
+            raise ValueError(message)
 
     def size(self, n: int) -> int:
         """Points of a generation."""
@@ -137,10 +140,13 @@ class CMAES(DirectSearch):
     def _normal(self, problem: Problem, state: Iterate, shape: tuple[int, ...]) -> Array:
         """Numbers of this generation: all problems that run are in the same one."""
         xp, generation = array_namespace(state.x), state.iterations
-        if not problem.xs.host:
+        # Seed and generation are the two words of a key: no two generations share one.
+        if problem.xs.host:
+            words = asarray([self.seed, generation], like=state.x, dtype=xp.int32)
+        else:
             generation = xp.max(generation)
-        key = random.fold_in(random.key(self.seed, like=state.x), generation)
-        return random.normal(key, shape, dtype=state.x.dtype)
+            words = xp.stack([xp.full_like(generation, self.seed), generation])
+        return random.normal(xp.astype(words, xp.uint32), shape, dtype=state.x.dtype)
 
     def _values(self, problem: Problem, points: Array) -> Array:
         """Values (..., count) at points (..., count, n)."""
