@@ -45,7 +45,8 @@ class StrongWolfe(LineSearch):
 
     References
     ----------
-    Nocedal & Wright (2006), algorithms 3.5 and 3.6, and (3.59) for the cubic
+    Nocedal & Wright (2006), algorithms 3.5 and 3.6, and (3.59) for the cubic, whose step we halve towards an end
+    that is higher by ten times what the slope promises
     """
 
     decrease: float = 1e-4
@@ -66,7 +67,7 @@ class StrongWolfe(LineSearch):
     def next(self, xs: Any, probe: Probe, value: Any, slope: Any) -> Probe:
         """Accept the step, or look farther, or zoom."""
         step, (start, best, other, bracketed, longest) = probe.step, probe.memory
-        if xs.host and self._plain(xs, start, step, value, slope):
+        if xs.host and not probe.failed and self._plain(xs, start, step, value, slope):
             return Probe(step, True, False, probe.count + 1, probe.memory)
         here, finite = look(xs, start, best, step, value, slope)
         enough = here.value <= self.decrease * step * start.slope
@@ -87,7 +88,10 @@ class StrongWolfe(LineSearch):
 
         a, b = best, choose(xs, bracketed, other, before)
         new, h = _cubic(xs, a, b), b.step - a.step
+        # Towards an end that is very much higher, a polynomial of degree three goes too far.
+        high = bracketed & (b.value - a.value > -10.0 * a.slope * h)
         inside = xs.where(xs.isfinite(new), new - a.step, xs.where(finite, 0.5, 0.1) * h)
+        inside = xs.where(high, 0.5 * inside, inside)
         margin = 0.1 * xs.abs(h)
         nearer, farther = xs.minimum(a.step, b.step) + margin, xs.maximum(a.step, b.step) - margin
         zoomed = xs.minimum(xs.maximum(a.step + inside, nearer), farther)
@@ -105,7 +109,9 @@ class StrongWolfe(LineSearch):
         """Whether a step is to be accepted at once, as most are, by a decrease that is more than rounding errors."""
         change, goal = value - start.value, self.decrease * step * start.slope
         clear = change < -NOISE * xs.eps * abs(start.value)
-        return clear and xs.isfinite(change) and change <= goal and abs(slope) <= -self.curvature * start.slope
+        return (
+            clear and xs.isfinite(change) and change <= goal and abs(slope) <= -self.curvature * start.slope
+        )
 
 
 def _cubic(xs: Any, a: End, b: End) -> Any:
