@@ -27,6 +27,7 @@ def test_the_longest_step_needs_decrease_alone():
     probe, steps = run(optim.StrongWolfe(1e-4, 0.1, longest=5.0), parabola, 0.1)
     assert probe.done
     assert probe.step == steps[-1] == 0.5
+    assert len(set(steps)) == len(steps)
 
 
 def test_constants_out_of_order_are_refused():
