@@ -146,9 +146,13 @@ class Descent(Method):
             return state.replace(evaluations=state.evaluations + 1, memory=searched)
         running = True if xs.host else state.status == int(Status.RUNNING)
         accepted, ended = probe.done & running, ended & running
-        state = state.replace(evaluations=state.evaluations + xs.where(running, 1, 0), memory=())
-        after = state.replace(x=x, value=value, grad=grad, iterations=state.iterations + 1)
-        point = xs.select(accepted, after, state)
+        count, steps = state.evaluations + xs.where(running, 1, 0), state.iterations + 1
+        after = state.replace(x=x, value=value, grad=grad, evaluations=count, iterations=steps, memory=())
+        if xs.host and accepted:
+            point = after
+        else:
+            state = state.replace(evaluations=count, memory=())
+            point = xs.select(accepted, after, state)
         own = self.remember(problem, line.own, state, after, searched)
         move, slope = self._turn(problem, point, own)
         step = self.first_step(problem, state, point, searched, slope)

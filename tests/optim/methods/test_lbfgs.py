@@ -108,6 +108,8 @@ class TestBadInput:
         for wrong in (0, -1, 2.5, optim.MoreThuente()):
             with pytest.raises(ValueError, match="`memory` must be a positive integer"):
                 optim.LBFGS(memory=wrong)
+        with pytest.raises(TypeError, match="`search` must be a line search, got 20"):
+            optim.LBFGS(20)
 
     @pytest.mark.xp_skip("jax", reason="a program would be compiled for each")
     def test_start_at_the_solution(self, xp, syncs):

@@ -44,6 +44,8 @@ class LBFGS(Descent):
     ------
     ValueError
         If ``memory`` is not positive.
+    TypeError
+        If ``search`` is no line search.
 
     Notes
     -----
@@ -62,6 +64,9 @@ class LBFGS(Descent):
     masks_memory: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
+        if not isinstance(self.search, LineSearch):
+            message = f"`search` must be a line search, got {self.search!r}: for pairs say LBFGS(memory=20)"
+            raise TypeError(message)
         if not isinstance(self.memory, int) or self.memory < 1:
             message = f"`memory` must be a positive integer, got {self.memory!r}"
             raise ValueError(message)
