@@ -77,6 +77,8 @@ def test_gradients_of_a_ridge_penalty(xp64, syncs, engine, how):
     exact = lambda penalty: np.sum(exact_ridge(penalty) ** 3)
     found = xdl.grad(loss, engine=engine)(penalty)
     np.testing.assert_allclose(values(found), differences(exact, 0.7), rtol=1e-6)
+    if "jax" in xp64.__name__ and (how, engine) != ("minimize", None):
+        return  # one of them is enough where everything is compiled
     twice = xdl.grad(xdl.grad(loss, engine=engine), engine=engine)(penalty)
     expected = (exact(0.71) - 2 * exact(0.7) + exact(0.69)) / 1e-4
     np.testing.assert_allclose(values(twice), expected, rtol=1e-3)
@@ -160,7 +162,7 @@ def test_arguments_that_are_no_floats_have_zeros(xp64, syncs):
     np.testing.assert_allclose(values(found), [0.25, 1 / 6], rtol=1e-7)
 
 
-@pytest.mark.xp_skip("strict", reason="array_api_strict itself refuses an operand it does not know")
+@pytest.mark.xp_skip("strict", "mock", reason="they themselves refuse an operand that they do not know")
 def test_a_traced_array_that_is_closed_over_is_refused(xp64, syncs):
     """On the tape, which sees it; the libraries' own engines say so themselves, or take it for a constant."""
     x0, a = arrays(xp64, np.ones(2), [4.0, 9.0])

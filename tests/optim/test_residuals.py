@@ -38,7 +38,14 @@ def test_robust_models_have_the_gradient_of_the_loss(xp64, syncs, loss):
     value, model_of = problem.probe(x)
     same, grad = problem.value_and_gradient(x)
     assert abs(value - same) < 1e-14
-    assert_close(problem.gradient_of(model_of()), grad, rtol=1e-11)
+    model = model_of()
+    assert_close(problem.gradient_of(model), grad, rtol=1e-11)
+    z = (values(model.residual) / 0.3) ** 2
+    _, slope, bend = LOSSES[loss](z)
+    curvature = np.maximum(slope + 2 * bend * z, np.finfo(float).eps)
+    np.testing.assert_allclose(
+        values(model.J), np.sqrt(curvature)[:, None] * values(model.jacobian), rtol=1e-9
+    )
 
 
 @pytest.mark.parametrize("loss", [name for name in LOSSES if name != "linear"])
