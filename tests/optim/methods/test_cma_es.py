@@ -28,8 +28,8 @@ def run(f, x0, **options):
 @pytest.mark.parametrize(
     ("f", "start", "most"), [(sphere, 1.0, 2500), (ellipsoid, 1.0, 6500), (rosenbrock, 0.0, 8500)]
 )
-def test_ten_dimensions_within_the_published_effort(f, start, most):
-    """Hansen & Ostermeier (2001), figure 6 ff., in 10 dimensions: some 2000, 6000 and 8000 evaluations to 1e-10."""
+def test_effort_in_ten_dimensions(f, start, most):
+    """All seeds reach 1e-9; the bounds are a quarter above what was measured, and catch an update that is wrong."""
     evaluations = []
     for seed in range(3):
         r = run(f, np.full(10, start), seed=seed)
