@@ -29,7 +29,7 @@ def run(f, x0, **options):
     ("f", "start", "most"), [(sphere, 1.0, 2500), (ellipsoid, 1.0, 6500), (rosenbrock, 0.0, 8500)]
 )
 def test_effort_in_ten_dimensions(f, start, most):
-    """All seeds reach 1e-9; the bounds are a quarter above what was measured, and catch an update that is wrong."""
+    """All seeds reach 1e-9; the bounds are 30 to 40 % above what was measured, and catch a wrong update."""
     evaluations = []
     for seed in range(3):
         r = run(f, np.full(10, start), seed=seed)
