@@ -89,9 +89,9 @@ vectors = hnp.arrays(float, 4, elements=st.floats(-10.0, 10.0, width=16))
 
 @given(before=vectors, grad=vectors, p=vectors)
 def test_hager_and_zhangs_directions_descend(before, grad, p):
-    """Theorem 1.1 of their (2005): d'g <= -7/8 |g|² after any step along which the slope rises."""
+    """Theorem 1.1 of their (2005): d'g <= -7/8 |g|² after a step downhill along which the slope rises."""
     y = grad - before
-    assume(p @ y > 1e-3)
+    assume(p @ before < 0 and p @ y > 1e-3)
     beta = BETAS["hager-zhang"](FLOATS, before, grad, p)
     d = beta * p - grad
     assert d @ grad <= -7 / 8 * (grad @ grad) + 1e-9 * (1 + abs(beta * (p @ grad)))
