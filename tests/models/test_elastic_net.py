@@ -82,6 +82,16 @@ def test_a_warm_start_takes_fewer_sweeps():
     assert int(coordinate_descent(p, cold.w, 1e-9, 1000).iterations) <= 2
 
 
+def test_momentum_that_leads_astray_is_dropped():
+    """On an ill-conditioned problem, momentum overshoots and comes back again and again unless it is restarted."""
+    rng = np.random.default_rng(0)
+    Q, _ = np.linalg.qr(rng.normal(size=(30, 30)))
+    H, c = (Q * np.geomspace(1e-3, 1, 30)) @ Q.T, rng.normal(size=30)
+    numbers = (np.asarray(v) for v in (np.vdot(c, np.linalg.solve(H, c)), 1e-3, 0.0))
+    solution = fista(Quadratic(H, c, *numbers), np.zeros(30), 1e-12, 100_000)
+    assert int(solution.iterations) < 2000  # and 6280 without
+
+
 def test_it_is_cut_short():
     for solver in (coordinate_descent, fista):
         solution = solver(problem(np, 0.01, 0.0), np.zeros(6), 1e-15, 1)
