@@ -191,6 +191,25 @@ def test_a_map_over_starts_is_a_batch(xp64, syncs):
     assert_close(mapped, optim.minimize(f, starts, gtol=1e-8, batched=True).x, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.xp_only(
+    "numpy", "torch", reason="matrices would be as good; the products are those of all libraries"
+)
+def test_many_unknowns_take_products_with_the_hessian(xp64):
+    """A ridge regression of 300 coefficients, in closed form, first and second derivative."""
+    rng = np.random.default_rng(7)
+    D, t = rng.normal(size=(400, 300)) / 20, rng.normal(size=400)
+    x, y, w0, penalty = arrays(xp64, D, t, np.zeros(300), 0.7)
+
+    def loss(penalty):
+        w = optim.minimize(ridge, w0, (penalty, x, y), gtol=1e-9, method=optim.LBFGS()).x
+        return xdl.array_namespace(w).sum(w**3)
+
+    exact = lambda p: np.sum(np.linalg.solve(D.T @ D + p * np.eye(300), D.T @ t) ** 3)
+    np.testing.assert_allclose(values(xdl.grad(loss)(penalty)), differences(exact, 0.7), rtol=1e-6)
+    expected = (exact(0.71) - 2 * exact(0.7) + exact(0.69)) / 1e-4
+    np.testing.assert_allclose(values(xdl.grad(xdl.grad(loss))(penalty)), expected, rtol=1e-3)
+
+
 def test_a_singular_system_raises_nothing():
     """A parameter of which the objective does not depend: the derivative of the others is right."""
     f = lambda x, a: (x[0] - a) ** 2 + 0.0 * x[1]

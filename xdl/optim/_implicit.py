@@ -12,12 +12,15 @@ from xdl.autodiff._constants import uniform
 from xdl.autodiff._engines import has_traced
 from xdl.core import Array, array_namespace, tree
 from xdl.core._namespace import is_array
+from xdl.linalg import cg
 
 from ._drive import Task
 from ._gauss import nonsingular
 from ._residuals import matrix_of
 
 __all__ = ["implicit"]
+
+DENSE = 256  # unknowns up to which a matrix is factored; beyond, minima are solved for by products with it
 
 CLOSED_OVER = (
     "the function refers to an array from around it that is being differentiated: "
@@ -88,6 +91,7 @@ class _Solution:
         self.active = tuple([self.leaves[k] for k in self.places])
         problem, self.x = task.problem(y.x, args, host=False)
         self.flat = problem.flat
+        self.symmetric = not getattr(problem, "equations", False)
 
     def problem(self, x: Array, active: tuple[Array, ...]) -> tuple[Any, Array]:
         """The problem with other arguments, and the point; all arrays of one namespace, if any is traced."""
@@ -114,6 +118,11 @@ class _Solution:
     def solve(self, v: Array, *, transposed: bool) -> Array:
         """Solve with the derivative of the equations, or with its transpose."""
         xp = array_namespace(v)
+        if self.symmetric and not self.flat.lead and self.flat.size > DENSE:
+            # The Hessian of a minimum is positive definite, and its products are differentiable functions of `args`.
+            multiply = lambda v, x, *active: autodiff.jvp(lambda x: self.condition(x, *active), (x,), (v,))[1]
+            rtol = float(xp.finfo(v.dtype).eps) ** 0.75
+            return cg(multiply, v, (self.x, *self.active), rtol=rtol).x
         _, push = autodiff.linearize(lambda x: self.condition(x, *self.active), self.x)
         A = matrix_of(push, self.x, axis=-1)
         A = xp.matrix_transpose(A) if transposed else A

@@ -151,7 +151,7 @@ class Residuals(Problem):
 
     def _given(self, x: Array) -> Array:
         J = self.jacobian(self.flat.unflatten(x), *self.args)  # pyright: ignore[reportOptionalCall]
-        shape = getattr(J, "shape", None)
+        shape: Any = getattr(J, "shape", None)
         expected = (*x.shape[:-1], None, self.flat.size)
         ok = shape is not None and len(shape) == len(expected)
         if not ok or any(a != b for a, b in zip(shape, expected, strict=True) if b is not None):
