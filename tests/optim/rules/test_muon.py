@@ -86,9 +86,10 @@ def test_orthogonal_matrices(xp64, shape):
     np.testing.assert_allclose(values(found), u @ v, atol=1e-9)
 
 
-def test_orthogonal_complex_matrices(xp64):
+@pytest.mark.parametrize("shape", [(3, 4), (4, 3)])
+def test_orthogonal_complex_matrices(xp64, shape):
     rng = np.random.default_rng(0)
-    x = rng.standard_normal((3, 4)) + 1j * rng.standard_normal((3, 4))
+    x = rng.standard_normal(shape) + 1j * rng.standard_normal(shape)
     u, _, v = np.linalg.svd(x, full_matrices=False)
     found = orthogonalize(xp64.asarray(x), TIGHT, iterations=40, eps=1e-12)
     np.testing.assert_allclose(values(found), u @ v, atol=1e-9)
