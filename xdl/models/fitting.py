@@ -114,7 +114,7 @@ def penalty_array(alpha: Any, X: Array, *, free: int = 0) -> Array:
         message = f"`alpha` must be of shape {shapes}, got {tuple(alpha.shape)}"
         raise ValueError(message)
     paid = start(X, X.shape[-1]) + _cast(alpha, X)[..., None]
-    return xp.concat([start(X, free), paid], axis=-1) if free else paid
+    return array_namespace(paid).concat([start(X, free), paid], axis=-1) if free else paid
 
 
 def start(X: Array, *shape: int) -> Array:
