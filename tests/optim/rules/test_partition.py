@@ -38,6 +38,26 @@ def _minus(params, grads):
     return tuple(x - g for x, g in zip(params["rest"], grads["rest"], strict=True))
 
 
+@pytest.mark.parametrize("donate", [False, True])
+@pytest.mark.xp_skip("jax", reason="the walk is the same, and each is a program")
+def test_a_group_is_the_rule_for_its_leaves_alone(xp, donate):
+    """With the state of each leaf, and in any order of the leaves."""
+    params, grads = example(xp)
+    rule = by_path({"w": "b", "rest.0": "a", "rest.1": "b"}, {"a": optim.RMSprop(0.1), "b": optim.Adam(0.1)})
+    state = optim.init(rule, params)
+    new = xdl.tree.map(lambda x: xp.asarray(x, copy=True), params)
+    for _ in range(3):
+        new, state = optim.update(rule, new, grads, state, donate=donate)
+    for part, own in (
+        (lambda p: (p["w"], p["rest"][1]), rule.rules[1]),
+        (lambda p: p["rest"][0], rule.rules[0]),
+    ):
+        alone, other = part(params), optim.init(own, part(params))
+        for _ in range(3):
+            alone, other = optim.update(own, alone, part(grads), other)
+        assert_close(part(new), alone)
+
+
 def test_a_tree_of_labels_may_be_a_module():
     class Line(xdl.Module):
         slope: object
