@@ -97,9 +97,22 @@ def _compile(f, fixed, static, leaves, structure):
     return call
 
 
+def _apart(tensors):
+    """One tensor for each place: one that is passed twice would be one argument in the graph, for every later call."""
+    seen = set()
+    for x in tensors:
+        again = id(x) in seen
+        seen.add(id(x))
+        if again:
+            x = torch.empty_strided(
+                x.shape, x.stride(), dtype=x.dtype, device=x.device, requires_grad=x.requires_grad
+            )
+        yield x
+
+
 def _build(flat, tensors, name):
     mode = FakeTensorMode(allow_non_fake_inputs=True)
-    fakes = [mode.from_tensor(x) for x in tensors]
+    fakes = [mode.from_tensor(x) for x in _apart(tensors)]
     _state.tracing = True
     try:
         with torch.autograd.set_multithreading_enabled(False):

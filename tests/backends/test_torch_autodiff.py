@@ -313,6 +313,16 @@ def test_jit_traces_once_for_each_kind_of_arguments():
 
 
 @pytest.mark.slow
+def test_jit_keeps_arguments_apart_that_were_one_at_first():
+    f = engine.jit(lambda a, b: a - 2 * b, (), ())
+    a, b = (torch.full((3,), k, requires_grad=True) for k in (3.0, 1.0))
+    assert torch.equal(f(a, a), torch.full((3,), -3.0))
+    y = f(a, b)
+    assert torch.equal(y, torch.ones(3))
+    assert [g[0].item() for g in torch.autograd.grad(y.sum(), [a, b])] == [1.0, -2.0]
+
+
+@pytest.mark.slow
 def test_jit_updates_its_arguments_in_place_as_the_function_does():
     f = engine.jit(lambda p, g: p.add_(g, alpha=-0.5), (), ())
     p = torch.ones(3)
