@@ -14,7 +14,7 @@ def _floating(A, /):
 @modified_cholesky.method("torch", when=_floating)
 def _(A, /):
     check_square(A)
-    A = torch.tril(A)
+    A = torch.tril(A) + torch.tril(A, -1).mT  # only the lower half is looked at, and has derivatives
     # the error, which would make the host wait, is in `info`, whose matrices are not looked at any further
     L, info = torch.linalg.cholesky_ex(A)
     pivots = torch.diagonal(L, dim1=-2, dim2=-1)
