@@ -73,6 +73,10 @@ TESTED_ELSEWHERE = {
     "nn/_standardize.py": "what layer, batch and group norm are made of; their tests, and samples of every path",
     "optim/_observe.py": "what looks on; test_minimize.py and test_trace.py run all of it",
     "rl/_environments/tabular.py": "rl/test_tabular.py learns in it, and looks at its draws",
+    **dict.fromkeys(
+        [f"rl/_models/{c}.py" for c in ("engagement", "random_mdp", "simulation", "tables")],
+        "processes to plan for; rl/test_planning.py and rl/models/test_from_gymnasium.py do nothing else",
+    ),
     "rl/_edges.py": "sparse products: backends/test_methods.py with samples, and all of rl/test_mdp.py",
     "rl/_plan.py": "what planners return; rl/test_planning.py looks at all of it",
     "optim/_bracketing.py": "what bisection and Brent share; test_bisection.py and test_brent_dekker.py",

@@ -153,8 +153,11 @@ class Residuals(Problem):
         J = self.jacobian(self.flat.unflatten(x), *self.args)  # pyright: ignore[reportOptionalCall]
         shape: Any = getattr(J, "shape", None)
         expected = (*x.shape[:-1], None, self.flat.size)
-        ok = shape is not None and len(shape) == len(expected)
-        if not ok or any(a != b for a, b in zip(shape, expected, strict=True) if b is not None):
+        if (
+            shape is None
+            or len(shape) != len(expected)
+            or any(a != b for a, b in zip(shape, expected, strict=True) if b is not None)
+        ):
             found = f"shape {tuple(shape)}" if shape is not None else f"a {type(J).__name__}"
             message = f"`jacobian` must return an array of shape (..., m, {self.flat.size}), got {found}"
             raise ValueError(message)

@@ -27,7 +27,11 @@ def test_the_path(xp64, syncs, radius):
         part = (q - corner) / (newton - corner)
         np.testing.assert_allclose(part, part[0], rtol=1e-9)
         assert 0 < part[0] < 1
-    many = xp64.asarray(np.stack([S, S])), xp64.asarray(np.stack([B, B])), xp64.asarray([radius, 1000.0], dtype=xp64.float64)
+    many = (
+        xp64.asarray(np.stack([S, S])),
+        xp64.asarray(np.stack([B, B])),
+        xp64.asarray([radius, 1000.0], dtype=xp64.float64),
+    )
     with np.errstate(all="ignore"):  # as while a method runs
         found, _ = optim.PowellDogleg().within(OfArrays(many[0], xp64), *many, many[2])
     np.testing.assert_allclose(values(found), [q, newton], rtol=1e-12)
