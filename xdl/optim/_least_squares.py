@@ -158,8 +158,8 @@ def least_squares(
         raise ValueError(message)
     flat = Flat(x0, batched=batched)
     tol = precision(flat.flatten(x0)) ** 0.5
-    given = [tol if t is None else t for t in (gtol, xtol, ftol)]
-    stopping = Relative(*given, max_iterations, max_evaluations)
+    default = lambda given: tol if given is None else given
+    stopping = Relative(default(gtol), default(xtol), default(ftol), max_iterations, max_evaluations)
     rho = LOSSES[loss] if isinstance(loss, str) else loss
 
     def make(flat: Flat, args: tuple[Any, ...], scalars: Any) -> Residuals:
