@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from asserts import assert_close, assert_equal
-from optim.catalogue import brief, each_rule, example
+from optim.catalogue import brief, each_rule, example, label
 
 import xdl
 from xdl import optim
@@ -16,7 +16,7 @@ WHICH = [
 
 
 @pytest.mark.parametrize("donate", [False, True])
-@pytest.mark.parametrize("where", WHICH, ids=str)
+@pytest.mark.parametrize("where", WHICH, ids=label)
 def test_a_frozen_leaf_rests_with_what_is_remembered_of_it(xp, where, donate):
     params, grads = example(xp)
     rule = optim.Adam(0.1)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from asserts import assert_close, assert_equal, values
-from optim.catalogue import example
+from optim.catalogue import example, label
 
 import xdl
 from xdl import optim
@@ -21,7 +21,7 @@ def by_path(labels, rules=None):
         {"w": "slow", "rest.0": "fast", "rest.1": "fast"},
         lambda path, x: "slow" if path == "w" and x.ndim == 2 else "fast",
     ],
-    ids=str,
+    ids=label,
 )
 def test_each_rule_has_its_leaves(xp, labels, donate):
     params, grads = example(xp)
