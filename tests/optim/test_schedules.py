@@ -8,6 +8,7 @@ import optax
 import pytest
 import torch
 from asserts import also_jit, assert_close, assert_equal, values, widest
+from optim.catalogue import label
 
 import xdl
 from xdl import nn, optim, train
@@ -39,7 +40,7 @@ EACH = [
     optim.one_cycle_schedule(0.3, 20),
     optim.one_cycle_schedule(0.3, 20, rise=0.25, symmetric=True, curve="linear"),
 ]
-each = pytest.mark.parametrize("schedule", EACH, ids=lambda s: str(s)[:70])
+each = pytest.mark.parametrize("schedule", EACH, ids=lambda s: label(s)[:70])
 COUNTS = range(60)
 
 
@@ -129,7 +130,7 @@ AGAINST_TORCH = [
 ]
 
 
-@pytest.mark.parametrize(("schedule", "make"), AGAINST_TORCH, ids=lambda x: str(x)[:60])
+@pytest.mark.parametrize(("schedule", "make"), AGAINST_TORCH, ids=lambda x: label(x)[:60])
 def test_against_pytorch(schedule, make):
     expected = of_torch(make, 200)
     np.testing.assert_allclose(schedule(np.arange(200.0)), expected, rtol=1e-12, atol=1e-14)
@@ -207,7 +208,7 @@ AGAINST_OPTAX = [
 ]
 
 
-@pytest.mark.parametrize(("schedule", "expected"), AGAINST_OPTAX, ids=lambda x: str(x)[:60])
+@pytest.mark.parametrize(("schedule", "expected"), AGAINST_OPTAX, ids=lambda x: label(x)[:60])
 def test_against_optax(schedule, expected):
     import jax
 
