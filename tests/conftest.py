@@ -53,6 +53,15 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", line)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    unstable = [item.nodeid for item in items if " at 0x" in item.nodeid]
+    if unstable:
+        message = (
+            f"a name with an address in memory differs from process to process; give ids=: {unstable[0]}"
+        )
+        raise pytest.UsageError(message)
+
+
 def pytest_report_header() -> list[str]:
     gone = absent()
     present = ", ".join(space.name for space in SPACES if space.name not in gone)

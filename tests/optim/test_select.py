@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from optim.catalogue import label
 
 from xdl.optim._select import paths, selection
 
@@ -27,7 +28,7 @@ def chosen(where):
         (lambda path, x: path.endswith("weight") and x.ndim == 1, ["layers.1.weight", "layers.10.weight"]),
         ([], []),
     ],
-    ids=str,
+    ids=label,
 )
 def test_a_path_begins_at_dots(where, expected):
     """Layer 1 is not layer 10."""
