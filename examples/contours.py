@@ -3,7 +3,7 @@
 One row for each surface, one column for each family: along gradients, with differences of gradients, with second
 derivatives, with values alone.
 
-python examples/contours.py --out contours.png
+python examples/contours.py --plot contours.png
 """
 
 import argparse
@@ -140,10 +140,12 @@ def main(arguments: list[str] | None = None) -> int:
         "--backend", default="numpy", help="numpy, torch, jax, cupy, or a namespace's import path"
     )
     parser.add_argument("--surface", choices=list(SURFACES), action="append", help="default: all of them")
-    parser.add_argument("--out", type=Path, help="draw a figure into this file")
+    parser.add_argument(
+        "--plot", nargs="?", const="contours.png", type=Path, help="draw a figure into this file"
+    )
     options = parser.parse_args(arguments)
-    if options.out and not options.out.absolute().parent.is_dir():
-        parser.error(f"--out: there is no folder {options.out.parent}")
+    if options.plot and not options.plot.absolute().parent.is_dir():
+        parser.error(f"--plot: there is no folder {options.plot.parent}")
     try:
         backend = xdl.backend(options.backend)
     except xdl.BackendError as error:
@@ -159,9 +161,9 @@ def main(arguments: list[str] | None = None) -> int:
             for method, r in results.items():
                 counts = f"{int(r.iterations):5d} {int(r.evaluations):5d}"
                 print(f"  {method:22s} {float(r.value):12.4e} {counts}  {r.message.split(':')[0]}")
-    if options.out:
-        draw(found, options.out)
-        print(f"figure: {options.out}")
+    if options.plot:
+        draw(found, options.plot)
+        print(f"figure: {options.plot}")
     return 0
 
 

@@ -3,7 +3,7 @@
 The loss is the mean cross-entropy with a small ridge, of 569 examples with 30 standardized features and an intercept.
 Methods of first order take many cheap steps, Newton's a few dear ones; those between learn the curvature on the way.
 
-python examples/first_and_second_order.py --out first_and_second_order.png
+python examples/first_and_second_order.py --plot first_and_second_order.png
 """
 
 import argparse
@@ -86,10 +86,16 @@ def main(arguments: list[str] | None = None) -> int:
         "--backend", default="numpy", help="numpy, torch, jax, cupy, or a namespace's import path"
     )
     parser.add_argument("--steps", type=int, default=2000, help="at most")
-    parser.add_argument("--out", type=Path, help="draw a figure into this file")
+    parser.add_argument(
+        "--plot",
+        nargs="?",
+        const="first_and_second_order.png",
+        type=Path,
+        help="draw a figure into this file",
+    )
     options = parser.parse_args(arguments)
-    if options.out and not options.out.absolute().parent.is_dir():
-        parser.error(f"--out: there is no folder {options.out.parent}")
+    if options.plot and not options.plot.absolute().parent.is_dir():
+        parser.error(f"--plot: there is no folder {options.plot.parent}")
     try:
         backend = xdl.backend(options.backend)
     except xdl.BackendError as error:
@@ -112,9 +118,9 @@ def main(arguments: list[str] | None = None) -> int:
             f"{int(r.iterations):5d} steps {int(r.evaluations):5d} evaluations {int(r.products):5d} products"
         )
         print(f"{name:30s} {counts} {1e3 * r.trace.seconds[-1]:8.1f} ms  error {float(r.value) - best:.1e}")
-    if options.out:
-        draw(found, best, options.out)
-        print(f"figure: {options.out}")
+    if options.plot:
+        draw(found, best, options.plot)
+        print(f"figure: {options.plot}")
     return 0
 
 

@@ -4,7 +4,7 @@ Gradient descent with the rate a0 gamma^t, a0 in {.005, .0025} and gamma in {1, 
 Nazarathy, 2024, figure 4.2). At the minimum both constant rates are longer than 2 / 1001.6, twice the inverse of the
 largest curvature, so that they leave it again and oscillate; those that decay stop on the way.
 
-python examples/learning_rates.py --backend jax --out learning_rates.png
+python examples/learning_rates.py --backend jax --plot learning_rates.png
 """
 
 import argparse
@@ -87,10 +87,12 @@ def main(arguments: list[str] | None = None) -> int:
         "--backend", default="numpy", help="numpy, torch, jax, cupy, or a namespace's import path"
     )
     parser.add_argument("--steps", type=int, default=20_000, help="the book has 100,000")
-    parser.add_argument("--out", type=Path, help="draw a figure into this file")
+    parser.add_argument(
+        "--plot", nargs="?", const="learning_rates.png", type=Path, help="draw a figure into this file"
+    )
     options = parser.parse_args(arguments)
-    if options.out and not options.out.absolute().parent.is_dir():
-        parser.error(f"--out: there is no folder {options.out.parent}")
+    if options.plot and not options.plot.absolute().parent.is_dir():
+        parser.error(f"--plot: there is no folder {options.plot.parent}")
     try:
         backend = xdl.backend(options.backend)
     except xdl.BackendError as error:
@@ -99,9 +101,9 @@ def main(arguments: list[str] | None = None) -> int:
     for k, (rate, gamma) in enumerate(RUNS):
         late = rosenbrock(points[-len(points) // 10 :, k, :])
         print(f"rate {rate:g} x {gamma:g}^t: last tenth of values from {late.min():.2e} to {late.max():.2e}")
-    if options.out:
-        draw(points, options.out)
-        print(f"figure: {options.out}")
+    if options.plot:
+        draw(points, options.plot)
+        print(f"figure: {options.plot}")
     return 0
 
 

@@ -3,7 +3,7 @@
 On Rosenbrock's function from (.8, 0) against the gradient, and on a path of such searches, each direction orthogonal
 to the one before (Liquet, Moka & Nazarathy, 2024, figures 4.8 and 4.9).
 
-python examples/line_search.py --out line_search.png
+python examples/line_search.py --plot line_search.png
 """
 
 import argparse
@@ -92,10 +92,12 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--first", type=float, default=0.5, help="step that the searches look at first")
     parser.add_argument("--steps", type=int, default=60, help="of the descent with exact line searches")
-    parser.add_argument("--out", type=Path, help="draw a figure into this file")
+    parser.add_argument(
+        "--plot", nargs="?", const="line_search.png", type=Path, help="draw a figure into this file"
+    )
     options = parser.parse_args(arguments)
-    if options.out and not options.out.absolute().parent.is_dir():
-        parser.error(f"--out: there is no folder {options.out.parent}")
+    if options.plot and not options.plot.absolute().parent.is_dir():
+        parser.error(f"--plot: there is no folder {options.plot.parent}")
     try:
         backend = xdl.backend(options.backend)
     except xdl.BackendError as error:
@@ -114,9 +116,9 @@ def main(arguments: list[str] | None = None) -> int:
     path = optim.minimize(rosenbrock, x, method=method, max_iterations=options.steps, record=True)
     counts = f"{int(path.iterations)} steps, {int(path.evaluations)} evaluations"
     print(f"exact searches  {counts}, value {float(path.value):.2e}")
-    if options.out:
-        draw(found, path, options.out)
-        print(f"figure: {options.out}")
+    if options.plot:
+        draw(found, path, options.plot)
+        print(f"figure: {options.plot}")
     return 0
 
 

@@ -3,7 +3,7 @@
 The velocity is v = beta v + (1 - beta) gradient and the step -rate v, with the rate .001 / (1 - beta) and the start
 (.4, -.2) of figure 4.6 of Liquet, Moka & Nazarathy (2024).
 
-python examples/momentum.py --backend torch --out momentum.png
+python examples/momentum.py --backend torch --plot momentum.png
 """
 
 import argparse
@@ -68,10 +68,12 @@ def main(arguments: list[str] | None = None) -> int:
         "--backend", default="numpy", help="numpy, torch, jax, cupy, or a namespace's import path"
     )
     parser.add_argument("--steps", type=int, default=1000)
-    parser.add_argument("--out", type=Path, help="draw a figure into this file")
+    parser.add_argument(
+        "--plot", nargs="?", const="momentum.png", type=Path, help="draw a figure into this file"
+    )
     options = parser.parse_args(arguments)
-    if options.out and not options.out.absolute().parent.is_dir():
-        parser.error(f"--out: there is no folder {options.out.parent}")
+    if options.plot and not options.plot.absolute().parent.is_dir():
+        parser.error(f"--plot: there is no folder {options.plot.parent}")
     try:
         backend = xdl.backend(options.backend)
     except xdl.BackendError as error:
@@ -82,9 +84,9 @@ def main(arguments: list[str] | None = None) -> int:
         paths[decay] = descend(rule, backend.asarray(START), options.steps)
         x = paths[decay][-1, :]
         print(f"beta {decay:g}: ({float(x[0]):.6f}, {float(x[1]):.6f}), value {float(rosenbrock(x)):.3e}")
-    if options.out:
-        draw(paths, options.out)
-        print(f"figure: {options.out}")
+    if options.plot:
+        draw(paths, options.plot)
+        print(f"figure: {options.plot}")
     return 0
 
 

@@ -3,7 +3,7 @@
 The function is x^4 - 4 x^3 - 2 x^2 + 10 x + 15 (Liquet, Moka & Nazarathy, 2024, figure 4.10). Where it is concave,
 the formula climbs to a maximum; `optim.Newton` turns the step around and finds a minimum.
 
-python examples/newton.py --out newton.png
+python examples/newton.py --plot newton.png
 """
 
 import argparse
@@ -77,10 +77,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--backend", default="numpy", help="numpy, torch, jax, cupy, or a namespace's import path"
     )
-    parser.add_argument("--out", type=Path, help="draw a figure into this file")
+    parser.add_argument(
+        "--plot", nargs="?", const="newton.png", type=Path, help="draw a figure into this file"
+    )
     options = parser.parse_args(arguments)
-    if options.out and not options.out.absolute().parent.is_dir():
-        parser.error(f"--out: there is no folder {options.out.parent}")
+    if options.plot and not options.plot.absolute().parent.is_dir():
+        parser.error(f"--plot: there is no folder {options.plot.parent}")
     try:
         backend = xdl.backend(options.backend)
     except xdl.BackendError as error:
@@ -95,9 +97,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(
             f"          Newton()    {', '.join(f'{float(p):.6f}' for p in result.trace.x)}; {result.message}"
         )
-    if options.out:
-        draw(paths, options.out)
-        print(f"figure: {options.out}")
+    if options.plot:
+        draw(paths, options.plot)
+        print(f"figure: {options.plot}")
     return 0
 
 

@@ -120,12 +120,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--backend", default="numpy", help="numpy, torch, jax, cupy, or a namespace's import path"
     )
-    parser.add_argument("--plot", type=Path, help="file for the figure")
+    parser.add_argument(
+        "--plot", nargs="?", const="planning.png", type=Path, help="draw a figure into this file"
+    )
     options = parser.parse_args(arguments)
-    with xdl.use_backend(options.backend):
+    if options.plot and not options.plot.absolute().parent.is_dir():
+        parser.error(f"--plot: there is no folder {options.plot.parent}")
+    try:
+        backend = xdl.backend(options.backend)
+    except xdl.BackendError as error:
+        parser.error(str(error))
+    with xdl.use_backend(backend):
         report()
         if options.plot:
             draw(options.plot)
+            print(f"figure: {options.plot}")
     return 0
 
 

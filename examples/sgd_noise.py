@@ -4,7 +4,7 @@ The losses are C_i = c_i (x_1 - x_i1)^2 + (x_2 - x_i2)^2, the rate .01, the star
 2024, figure 4.3). With a constant rate the points end as a cloud about the minimum, larger the smaller the batch;
 with a rate that falls as 1 / t the cloud shrinks.
 
-python examples/sgd_noise.py --out sgd_noise.png
+python examples/sgd_noise.py --plot sgd_noise.png
 """
 
 import argparse
@@ -88,10 +88,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, help="draw a figure into this file")
+    parser.add_argument(
+        "--plot", nargs="?", const="sgd_noise.png", type=Path, help="draw a figure into this file"
+    )
     options = parser.parse_args(arguments)
-    if options.out and not options.out.absolute().parent.is_dir():
-        parser.error(f"--out: there is no folder {options.out.parent}")
+    if options.plot and not options.plot.absolute().parent.is_dir():
+        parser.error(f"--plot: there is no folder {options.plot.parent}")
     try:
         backend = xdl.backend(options.backend)
     except xdl.BackendError as error:
@@ -111,9 +113,9 @@ def main(arguments: list[str] | None = None) -> int:
         a, b = points[-1].mean(axis=0)
         spread = np.sqrt(points[-1].var(axis=0).sum())
         print(f"{name:16s} mean of the last points ({a:.4f}, {b:.4f}), their spread {spread:.4f}")
-    if options.out:
-        draw(found, options.out)
-        print(f"figure: {options.out}")
+    if options.plot:
+        draw(found, options.plot)
+        print(f"figure: {options.plot}")
     return 0
 
 

@@ -24,7 +24,7 @@ def example():
 
 def test_the_figure(example, tmp_path, capsys):
     figure = tmp_path / "contours.png"
-    assert example.main(["--surface", "Himmelblau", "--surface", "Rosenbrock", "--out", str(figure)]) == 0
+    assert example.main(["--surface", "Himmelblau", "--surface", "Rosenbrock", "--plot", str(figure)]) == 0
     output = capsys.readouterr().out
     assert all(name in output for family in example.FAMILIES.values() for name in family)
     assert matplotlib.image.imread(figure).std() > 0.05
@@ -59,7 +59,7 @@ def test_other_libraries(example, capsys, name):
         assert float(result.value) < 1e-6
 
 
-@pytest.mark.parametrize("wrong", [["--backend", "nobody"], ["--out", "no/such/folder.png"]])
+@pytest.mark.parametrize("wrong", [["--backend", "nobody"], ["--plot", "no/such/folder.png"]])
 def test_wrong_calls_say_what_is_wrong(example, wrong, capsys):
     with pytest.raises(SystemExit):
         example.main(wrong)

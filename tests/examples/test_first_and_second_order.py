@@ -23,7 +23,7 @@ def example():
 
 def test_the_figure(example, tmp_path, capsys):
     figure = tmp_path / "orders.png"
-    assert example.main(["--steps", "150", "--out", str(figure)]) == 0
+    assert example.main(["--steps", "150", "--plot", str(figure)]) == 0
     rows = [line for line in capsys.readouterr().out.splitlines() if "evaluations" in line]
     evaluations = {row[:30].strip(): int(row[30:].split()[2]) for row in rows}
     errors = {row[:30].strip(): float(row.split()[-1]) for row in rows}
@@ -45,7 +45,7 @@ def test_the_minimum_is_that_of_scikit_learn(example):
     np.testing.assert_allclose(found.x, model.coef_[0], rtol=1e-5)
 
 
-@pytest.mark.parametrize("wrong", [["--backend", "nobody"], ["--out", "no/such/folder.png"]])
+@pytest.mark.parametrize("wrong", [["--backend", "nobody"], ["--plot", "no/such/folder.png"]])
 def test_wrong_calls_say_what_is_wrong(example, wrong, capsys):
     with pytest.raises(SystemExit):
         example.main(wrong)

@@ -20,7 +20,7 @@ def example():
 
 def test_the_figure(example, tmp_path, capsys):
     figure = tmp_path / "learning_rates.png"
-    assert example.main(["--steps", "3000", "--out", str(figure)]) == 0
+    assert example.main(["--steps", "3000", "--plot", str(figure)]) == 0
     assert capsys.readouterr().out.count("last tenth") == 4
     assert matplotlib.image.imread(figure).std() > 0.05
 
@@ -45,7 +45,7 @@ def test_rates_that_decay_come_to_rest_and_long_ones_do_not(example):
     assert np.all(np.linalg.norm(found[-1, 2:, :] - 1, axis=-1) > 0.3)
 
 
-@pytest.mark.parametrize("wrong", [["--backend", "nobody"], ["--out", "no/such/folder.png"]])
+@pytest.mark.parametrize("wrong", [["--backend", "nobody"], ["--plot", "no/such/folder.png"]])
 def test_wrong_calls_say_what_is_wrong(example, wrong, capsys):
     with pytest.raises(SystemExit):
         example.main(wrong)

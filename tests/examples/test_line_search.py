@@ -22,7 +22,7 @@ def example():
 
 def test_the_figure(example, tmp_path, capsys):
     figure = tmp_path / "line_search.png"
-    assert example.main(["--out", str(figure)]) == 0
+    assert example.main(["--plot", str(figure)]) == 0
     output = capsys.readouterr().out
     assert all(name in output for name in example.SEARCHES)
     assert matplotlib.image.imread(figure).std() > 0.05
@@ -52,7 +52,7 @@ def test_directions_after_exact_searches_are_orthogonal(example):
     np.testing.assert_allclose((steps[1:] * steps[:-1]).sum(axis=1), 0, atol=1e-5)
 
 
-@pytest.mark.parametrize("wrong", [["--backend", "nobody"], ["--out", "no/such/folder.png"]])
+@pytest.mark.parametrize("wrong", [["--backend", "nobody"], ["--plot", "no/such/folder.png"]])
 def test_wrong_calls_say_what_is_wrong(example, wrong, capsys):
     with pytest.raises(SystemExit):
         example.main(wrong)

@@ -22,7 +22,7 @@ def example():
 
 def test_the_figure(example, tmp_path, capsys):
     figure = tmp_path / "momentum.png"
-    assert example.main(["--out", str(figure)]) == 0
+    assert example.main(["--plot", str(figure)]) == 0
     values = [
         float(line.split("value")[1]) for line in capsys.readouterr().out.splitlines() if "value" in line
     ]
@@ -45,7 +45,7 @@ def test_the_path_is_that_of_the_formula(example, beta):
         x = x - 0.001 / (1 - beta) * v
 
 
-@pytest.mark.parametrize("wrong", [["--backend", "nobody"], ["--out", "no/such/folder.png"]])
+@pytest.mark.parametrize("wrong", [["--backend", "nobody"], ["--plot", "no/such/folder.png"]])
 def test_wrong_calls_say_what_is_wrong(example, wrong, capsys):
     with pytest.raises(SystemExit):
         example.main(wrong)

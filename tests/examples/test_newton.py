@@ -22,7 +22,7 @@ def example():
 
 def test_the_figure(example, tmp_path, capsys):
     figure = tmp_path / "newton.png"
-    assert example.main(["--out", str(figure)]) == 0
+    assert example.main(["--plot", str(figure)]) == 0
     assert matplotlib.image.imread(figure).std() > 0.05
     assert "from 1.7" in capsys.readouterr().out
 
@@ -42,7 +42,7 @@ def test_the_method_goes_down(example, start):
     assert np.all(np.diff(result.trace.value) < 0)
 
 
-@pytest.mark.parametrize("wrong", [["--backend", "nobody"], ["--out", "no/such/folder.png"]])
+@pytest.mark.parametrize("wrong", [["--backend", "nobody"], ["--plot", "no/such/folder.png"]])
 def test_wrong_calls_say_what_is_wrong(example, wrong, capsys):
     with pytest.raises(SystemExit):
         example.main(wrong)

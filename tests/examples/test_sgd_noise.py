@@ -21,7 +21,7 @@ def example():
 
 def test_the_figure(example, tmp_path, capsys):
     figure = tmp_path / "sgd_noise.png"
-    assert example.main(["--steps", "300", "--runs", "20", "--out", str(figure)]) == 0
+    assert example.main(["--steps", "300", "--runs", "20", "--plot", str(figure)]) == 0
     assert capsys.readouterr().out.count("spread") == 4
     assert matplotlib.image.imread(figure).std() > 0.05
 
@@ -58,7 +58,7 @@ def test_the_draws_are_the_same_everywhere(example, capsys, name):
     assert found == pytest.approx(last_points(example, capsys, *options), abs=2e-4)
 
 
-@pytest.mark.parametrize("wrong", [["--backend", "nobody"], ["--out", "no/such/folder.png"]])
+@pytest.mark.parametrize("wrong", [["--backend", "nobody"], ["--plot", "no/such/folder.png"]])
 def test_wrong_calls_say_what_is_wrong(example, wrong, capsys):
     with pytest.raises(SystemExit):
         example.main(wrong)
