@@ -15,6 +15,7 @@ from ._status import Status
 
 __all__ = ["Descent", "Line", "Move"]
 
+NO_PRODUCTS = 0
 PATIENCE = 10  # accepted steps without a decrease: rounding alone makes one or two
 
 
@@ -33,7 +34,7 @@ class Move(NamedTuple):
 
     p: Array
     memory: Any = ()
-    products: Any = 0
+    products: Any = NO_PRODUCTS
 
 
 class Line(NamedTuple):
@@ -149,7 +150,9 @@ class Descent(Method):
         count, steps = state.evaluations + xs.where(running, 1, 0), state.iterations + 1
         after = state.replace(x=x, value=value, grad=grad, evaluations=count, iterations=steps, memory=())
         if xs.host and accepted:
-            point = after
+            point = after.replace(memory=searched)
+            if self.measure(problem, point) <= problem.gtol:
+                return point  # a direction would be looked for that nobody takes
         else:
             state = state.replace(evaluations=count, memory=())
             point = xs.select(accepted, after, state)
@@ -167,5 +170,9 @@ class Descent(Method):
         if not xs.host:
             new = xs.select(ended, new._replace(own=()), searched._replace(own=()))._replace(own=own)
         status = xs.where(hopeless & ended, xs.integer(int(Status.NO_PROGRESS)), point.status)
-        products = point.products + xs.where(ended, move.products, 0)
+        products = point.products
+        if move.products is not NO_PRODUCTS:
+            # as on the host, where nobody looks for a direction from a solution
+            solved = accepted & (self.measure(problem, point.replace(memory=searched)) <= problem.gtol)
+            products = products + xs.where(ended & xs.negate(solved), move.products, 0)
         return point.replace(status=status, memory=new, products=products)

@@ -50,7 +50,9 @@ class Task:
         x = flat.flatten(x0)
         xp = array_namespace(x)
         scalars = OfFloats(x, xp) if host else OfArrays(x, xp)
-        return self.make(flat, args, scalars), x
+        made = self.make(flat, args, scalars)
+        made.gtol = self.stopping.gtol
+        return made, x
 
     def begin(self, x0: Any, args: tuple[Any, ...], *, host: bool) -> Iterate:
         """First iterate."""

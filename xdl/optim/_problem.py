@@ -49,6 +49,7 @@ class Problem:
         self.f, self.flat, self.args, self.xs, self.gradient = f, flat, args, scalars, gradient
         self.given_hessian = hessian
         self.watch: Callable[[Array, Any], None] | None = None
+        self.gtol = -1.0  # measure of a solution, below which a method on the host needs no next direction
         self._both: Any = None
 
     def value(self, x: Array) -> Any:
