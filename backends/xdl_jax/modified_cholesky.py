@@ -22,10 +22,14 @@ def _(A, /):
     least, most = bounds(A)
     if A.shape[-1] <= SMALL and A.size > 4 * A.shape[-1] ** 3:
         return _many(A, least[..., 0], most[..., 0])
-    L = jax.lax.linalg.cholesky(A, symmetrize_input=False)
-    pivots = jnp.diagonal(L, axis1=-2, axis2=-1)
-    plain = jnp.all(pivots * pivots >= least)  # a matrix without a factor has one of NaN
-    return jax.lax.cond(plain, lambda *_: L, _columns, A, least, most)
+    # Asked of a constant: a matrix without a factor has one of NaN, through which no cotangent may go, not even zero.
+    pivots = jnp.diagonal(_plain(jax.lax.stop_gradient(A)), axis1=-2, axis2=-1)
+    usable = jnp.all(pivots * pivots >= least)
+    return jax.lax.cond(usable, lambda A, *_: _plain(A), _columns, A, least, most)
+
+
+def _plain(A):
+    return jax.lax.linalg.cholesky(A, symmetrize_input=False)
 
 
 def _columns(A, least, most):
