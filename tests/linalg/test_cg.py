@@ -152,3 +152,14 @@ def test_mistakes_are_told(xp):
     ):
         with pytest.raises(error):
             linalg.cg(A, b, **options)
+
+
+@pytest.mark.parametrize("rtol", [1e-2, 1e-5, 1e-8])
+def test_it_goes_on_until_the_residual_is_as_small_as_was_asked_for(rtol):
+    """No further: a spectrum that takes many iterations, where each tolerance has its own count."""
+    matrix, side, steps = spectrum(np.geomspace(1e-3, 1, 150)), np.ones(150), []
+    scipy.sparse.linalg.cg(matrix, side, rtol=rtol, callback=steps.append)
+    found = linalg.cg(matrix, side, rtol=rtol, max_iterations=2000)
+    assert found.success
+    assert abs(int(found.iterations) - len(steps)) <= 2  # rounding, after many
+    assert np.linalg.norm(side - matrix @ found.x) <= 1.01 * rtol * np.linalg.norm(side)

@@ -76,3 +76,9 @@ def test_nan_in_one_matrix_harms_no_other(xp64):
 def test_matrices_must_be_square(xp):
     with pytest.raises(ValueError, match="square"):
         linalg.modified_cholesky(xp.ones((2, 3)))
+
+
+def test_a_pivot_that_is_negative_is_turned(xp64):
+    """Gill, Murray & Wright (1981), section 4.4.2.2: the largest of the bounds and the modulus of the pivot."""
+    A = xp64.asarray(np.diag([-4.0, 9.0, -1.0]), dtype=xp64.float64)
+    assert_close(linalg.modified_cholesky(A), xp64.asarray(np.diag([2.0, 3.0, 1.0]), dtype=xp64.float64))

@@ -22,6 +22,8 @@ class OfFloats:
     def __init__(self, like: Array, xp: Any) -> None:
         self.xp = xp
         self.eps = float(xp.finfo(like.dtype).eps)
+        self._asked: Array | None = None
+        self._largest = 0.0
 
     def number(self, x: Any) -> float:
         """Number of an array of one entry."""
@@ -75,7 +77,10 @@ class OfFloats:
 
     def largest(self, x: Array) -> float:
         """Largest modulus of the entries of a vector; zero if it has none."""
-        return float(self.xp.max(abs(x))) if x.shape[-1] else 0.0
+        if x is not self._asked:  # a method and its stopping ask for that of the same gradient
+            self._asked = x
+            self._largest = float(self.xp.max(abs(x))) if x.shape[-1] else 0.0
+        return self._largest
 
     def expand(self, number: float) -> float:
         """Number as a factor of vectors."""

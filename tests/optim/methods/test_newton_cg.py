@@ -57,3 +57,17 @@ def test_many_parameters_without_a_matrix():
     found = optim.minimize(rosenbrock, np.full(4000, 0.8), method=optim.NewtonCG())
     assert found.success
     assert found.products < 400
+
+
+def test_the_systems_are_solved_better_as_the_gradient_falls():
+    """Convergence faster than linear (Eisenstat & Walker, 1996): the exponent of the gradient's decrease grows."""
+    scale = np.arange(1.0, 31.0)
+
+    def f(x):
+        xp = xdl.array_namespace(x)
+        return xp.sum(scale * (xp.exp(x) - x), axis=-1)
+
+    found = optim.minimize(f, np.ones(30), method=optim.NewtonCG(), gtol=1e-10, record=True)
+    norms = np.asarray(found.trace.gradient_norm)
+    assert found.success
+    assert norms[-1] < 1e-3 * norms[-2] < 1e-4 * norms[-3]
