@@ -39,22 +39,6 @@ class Exploration(Part):
         raise NotImplementedError
 
 
-def best_of(q: Array) -> tuple[Array, Array]:
-    """Largest of the values (n, actions), and the first action that has it.
-
-    Column by column: a reduction along an axis of a few entries is slow where it is not fused.
-    """
-    xp = array_namespace(q)
-    value = q[:, 0]
-    action = xp.zeros_like(value, dtype=xp.int32)
-    for a in range(1, q.shape[-1]):
-        other = q[:, a]
-        better = other > value
-        value = xp.where(better, other, value)
-        action = xp.where(better, xp.full_like(action, a), action)
-    return value, action
-
-
 def at(number: Any, t: Array) -> Any:
     """Value of a number, or of a schedule at a step."""
     return number(t) if callable(number) else number
@@ -78,7 +62,7 @@ class EpsilonGreedy(Exploration):
     def choose(self, q: Array, counts: Array | None, t: Array, noise: Array) -> Array:
         """Greedy, or not."""
         xp = array_namespace(q)
-        best = best_of(q)[1]
+        best = xp.argmax(q, axis=-1)
         epsilon = at(self.epsilon, t)
         # below epsilon the same number, scaled, tells the action
         explores = noise < epsilon

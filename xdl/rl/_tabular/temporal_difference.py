@@ -6,7 +6,7 @@ from xdl.core import Array, Module, array_namespace, static
 from xdl.core._namespace import device_of
 
 from .entries import add_entries
-from .exploration import EpsilonGreedy, Exploration, UpperConfidence, at, best_of
+from .exploration import EpsilonGreedy, Exploration, UpperConfidence, at
 from .learning import Step, TabularMethod
 
 __all__ = ["SARSA", "DoubleQLearning", "ExpectedSARSA", "QLearning"]
@@ -74,7 +74,9 @@ class QLearning(TabularMethod):
 
     def next_value(self, q: Array, step: Step, actions: int) -> Array:
         """Value of what followed: the best action's."""
-        return best_of(rows_of(q, step.next_row, actions))[0]
+        xp, rows = array_namespace(q), rows_of(q, step.next_row, actions)
+        # a maximum along a few entries takes NumPy five times as long as its place
+        return xp.take_along_axis(rows, xp.argmax(rows, axis=-1, keepdims=True), axis=-1)[:, 0]
 
 
 class SARSA(QLearning):
