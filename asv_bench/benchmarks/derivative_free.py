@@ -28,10 +28,8 @@ def scipy_simplex(x0):
     return minimize(lambda x: float(rosenbrock(x)), x0, method="nelder-mead", options=options)
 
 
-class Simplex:
-    """Nelder and Mead's method with the coefficients of Gao and Han on both sides."""
-
-    SAMPLE = 20
+class OneSimplex:
+    """Nelder and Mead's method with the coefficients of Gao and Han on both sides, for one problem."""
 
     def setup(self):
         need("scipy")
@@ -47,8 +45,19 @@ class Simplex:
         counts = int(ours().evaluations), scipy_simplex(x0).nfev
         return ratio(ours, functools.partial(scipy_simplex, x0), rounds=10) * counts[1] / counts[0]
 
+
+class Simplices:
+    """The same for 2000 problems at once, beside a loop, of which a sample is timed."""
+
+    SAMPLE = 20
+    timeout = 600
+    params = ["numpy", "torch", "jax"]
+    param_names = ["backend"]
+
+    def setup(self, backend):
+        need("scipy", backend)
+
     def track_problems(self, backend):
-        """2000 problems at once beside a loop, of which a sample is timed."""
         import xdl
         from xdl import optim
 
@@ -67,9 +76,6 @@ class Simplex:
                     scipy_simplex(x)
 
             return ratio(ours, loop, rounds=3, warmup=1) * self.SAMPLE / len(x0)
-
-    track_problems.params = ["numpy", "torch", "jax"]
-    track_problems.param_names = ["backend"]
 
 
 class Scalar:
