@@ -88,6 +88,10 @@ class MDP(Module):
         """Value (..., actions, states) of each action, if ``value`` (..., states) is that of the next state."""
         return self.reward + self.discount * self.expected(value)
 
+    def dense(self) -> "MDP":
+        """Same process with a table of all transitions: itself."""
+        return self
+
 
 class SparseMDP(Module):
     """Decision process with a list of the transitions that can happen.

@@ -6,7 +6,7 @@ from typing import Any
 from xdl.core import Array, array_namespace, asarray, static
 from xdl.rl._environment import Environment
 from xdl.rl._mdp import MDP
-from xdl.rl._models.tables import floats
+from xdl.rl._models.tables import floats, table_of
 
 __all__ = ["TabularEnvironment", "tabular_environment"]
 
@@ -148,10 +148,7 @@ def _aliases(probabilities: list[float]) -> tuple[list[float], list[int]]:
 
 
 def _of_gymnasium(env: Any) -> tuple[list[Any], list[float], int]:
-    table = getattr(getattr(env, "unwrapped", env), "P", None)
-    if table is None:
-        message = f"{env!r} has no table of transitions, `env.unwrapped.P`, as FrozenLake, Taxi and CliffWalking have"
-        raise TypeError(message)
+    table = table_of(env)
     states, actions = len(table), len(table[0])
     rows = [
         [(float(p), int(t), float(r), bool(ended)) for p, t, r, ended in table[s][a] if p > 0]

@@ -5,7 +5,7 @@ from typing import Any
 from xdl.core import Array, asarray
 from xdl.rl._mdp import SparseMDP
 
-from .tables import floats
+from .tables import floats, table_of
 
 __all__ = ["mdp_from_gymnasium"]
 
@@ -34,13 +34,7 @@ def mdp_from_gymnasium(env: Any, *, discount: float = 0.99, like: Array | None =
     TypeError
         If the environment has no table.
     """
-    table = getattr(getattr(env, "unwrapped", env), "P", None)
-    if table is None:
-        message = (
-            f"{env!r} has no table of transitions: `env.unwrapped.P` is needed, as FrozenLake, Taxi and "
-            "CliffWalking have it"
-        )
-        raise TypeError(message)
+    table = table_of(env)
     n, actions = len(table), len(table[0])
     rows = [
         (s, a, n if ended else t, float(p), float(r))

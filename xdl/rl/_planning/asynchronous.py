@@ -7,7 +7,7 @@ from xdl.core import Array, array_namespace
 from xdl.core._namespace import device_of
 from xdl.rl._plan import Plan, compiled, largest, make_plan
 
-from .value_iteration import attainable, counted, initial_value, stop_at
+from .value_iteration import attainable, counted, initial_value, settled, stop_at
 
 __all__ = ["gauss_seidel_value_iteration", "prioritized_value_iteration"]
 
@@ -31,7 +31,7 @@ def gauss_seidel_value_iteration(
     Puterman (1994), section 6.3.3
     """
     start = initial_value(mdp, initial)
-    value, sweeps = _in_order(_table(mdp), start, stop_at(mdp, tol, start), counted(max_sweeps, start))
+    value, sweeps = _in_order(mdp.dense(), start, stop_at(mdp, tol, start), counted(max_sweeps, start))
     return make_plan(mdp, value, sweeps + 1, tol)
 
 
@@ -48,18 +48,11 @@ def _in_order(mdp: Any, value: Array, stop: Array, max_sweeps: Array) -> tuple[A
         new = xp.max(q, axis=-1)
         return xp.where(places == place, new[..., None], value), None
 
-    def going_on(state: Any) -> Array:
-        value, residual, sweeps = state
-        return xp.any(residual > attainable(value, stop)) & (sweeps + 1 < max_sweeps)
-
-    def sweep(state: Any) -> Any:
-        before, _, sweeps = state
+    def sweep(before: Array) -> tuple[Array, Array]:
         after = scan(visit, before, (places, rows, rewards))[0]
-        return after, largest(after - before), sweeps + 1
+        return after, largest(after - before)
 
-    zero = xp.asarray(0, dtype=xp.int32, device=device_of(value))
-    value, _, sweeps = while_loop(going_on, sweep, (value, largest(value) * 0 + xp.inf, zero))
-    return value, sweeps
+    return settled(sweep, value, stop, max_sweeps - 1)
 
 
 def prioritized_value_iteration(
@@ -89,7 +82,7 @@ def prioritized_value_iteration(
     Moore & Atkeson (1993); Wingate & Seppi (2005) for the residual as the priority
     """
     start = initial_value(mdp, initial)
-    table = _table(mdp)
+    table = mdp.dense()
     value, changes = _most_wrong(
         table, start, stop_at(mdp, tol, start), max_changes=max_sweeps * table.states
     )
@@ -122,7 +115,3 @@ def _most_wrong(mdp: Any, value: Array, stop: Array, *, max_changes: int) -> tup
     state = (value, q, largest(xp.max(q, axis=-2) - value), zero)
     value, _, _, changes = while_loop(going_on, change, state)
     return value, changes
-
-
-def _table(mdp: Any) -> Any:
-    return mdp if hasattr(mdp, "transition") else mdp.dense()

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from xdl.autodiff import while_loop
 from xdl.core import Array, array_namespace
 from xdl.core._namespace import device_of
 from xdl.rl._plan import compiled, largest
 
-from .value_iteration import attainable, counted, initial_value, stop_at
+from .value_iteration import counted, initial_value, settled, stop_at
 
 __all__ = ["chosen", "evaluate_policy", "followed", "solve_policy"]
 
@@ -55,17 +54,11 @@ def evaluate_policy(
 def _sweep(mdp: Any, weights: Array, value: Array, stop: Array, max_sweeps: Array) -> Array:
     xp = array_namespace(value)
 
-    def going_on(state: Any) -> Array:
-        value, residual, sweeps = state
-        return xp.any(residual > attainable(value, stop)) & (sweeps < max_sweeps)
-
-    def sweep(state: Any) -> Any:
-        before, _, sweeps = state
+    def sweep(before: Array) -> tuple[Array, Array]:
         after = xp.sum(weights * mdp.action_value(before), axis=-2)
-        return after, largest(after - before), sweeps + 1
+        return after, largest(after - before)
 
-    zero = xp.asarray(0, dtype=xp.int32, device=device_of(value))
-    return while_loop(going_on, sweep, (value, largest(value) * 0 + xp.inf, zero))[0]
+    return settled(sweep, value, stop, max_sweeps)[0]
 
 
 def solve_policy(mdp: Any, weights: Array) -> Array:
@@ -78,7 +71,7 @@ def solve_policy(mdp: Any, weights: Array) -> Array:
 
 def followed(mdp: Any, weights: Array) -> tuple[Array, Array]:
     """Transitions (..., states, states) and rewards (..., states) of the chain that a policy makes."""
-    table = mdp if hasattr(mdp, "transition") else mdp.dense()
+    table = mdp.dense()
     xp = array_namespace(weights)
     return (
         xp.sum(weights[..., None] * table.transition, axis=-3),

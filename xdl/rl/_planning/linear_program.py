@@ -65,7 +65,7 @@ def linear_program(
     ----------
     d'Epenoux (1963); Puterman (1994), section 6.9; Ye (2011), Mathematics of Operations Research 36
     """
-    table = mdp if hasattr(mdp, "transition") else mdp.dense()
+    table = mdp.dense()
     if table.discount == 1:
         message = "linear_program needs a discount below 1"
         raise ValueError(message)

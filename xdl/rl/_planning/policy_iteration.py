@@ -8,7 +8,7 @@ from xdl.core._namespace import device_of
 from xdl.rl._plan import Plan, compiled, greedy, largest, make_plan
 
 from .evaluation import chosen, solve_policy
-from .value_iteration import attainable, counted, initial_value, stop_at
+from .value_iteration import attainable, counted, initial_value, settled, stop_at
 
 __all__ = ["improve", "modified_policy_iteration", "policy_iteration"]
 
@@ -34,7 +34,7 @@ def policy_iteration(mdp: Any, *, tol: float = 1e-6, max_sweeps: int = 1000) -> 
     ----------
     Howard (1960); Puterman (1994), section 6.4
     """
-    table = mdp if hasattr(mdp, "transition") else mdp.dense()
+    table = mdp.dense()
     if table.discount == 1:
         message = (
             "policy_iteration needs a discount below 1: without one a first policy may never end, and has no "
@@ -124,12 +124,7 @@ def _modified(
 ) -> tuple[Array, Array]:
     xp = array_namespace(value)
 
-    def going_on(state: Any) -> Array:
-        value, residual, sweeps = state
-        return xp.any(residual > attainable(value, stop)) & (sweeps + 1 < max_sweeps)
-
-    def improved(state: Any) -> Any:
-        before, _, sweeps = state
+    def improved(before: Array) -> tuple[Array, Array]:
         q = mdp.action_value(before)
         after, weights = xp.max(q, axis=-2), chosen(q, xp.astype(greedy(q), xp.int32))
         residual = largest(after - before)
@@ -137,8 +132,6 @@ def _modified(
             after = xp.sum(weights * mdp.action_value(after), axis=-2)
         # what is near enough to the optimum is the value that had the residual
         done = (residual <= attainable(after, stop))[..., None]
-        return xp.where(done, xp.max(q, axis=-2), after), residual, sweeps + 1
+        return xp.where(done, xp.max(q, axis=-2), after), residual
 
-    zero = xp.asarray(0, dtype=xp.int32, device=device_of(value))
-    value, _, sweeps = while_loop(going_on, improved, (value, largest(value) * 0 + xp.inf, zero))
-    return value, sweeps
+    return settled(improved, value, stop, max_sweeps - 1)

@@ -1,5 +1,6 @@
 """Value iteration: Bellman's operator until nothing changes."""
 
+from collections.abc import Callable
 from typing import Any
 
 from xdl.autodiff import while_loop
@@ -7,7 +8,7 @@ from xdl.core import Array, array_namespace, to_numpy
 from xdl.core._namespace import device_of
 from xdl.rl._plan import Plan, compiled, largest, make_plan
 
-__all__ = ["attainable", "counted", "initial_value", "stop_at", "value_iteration"]
+__all__ = ["attainable", "counted", "initial_value", "settled", "stop_at", "value_iteration"]
 
 
 def value_iteration(
@@ -53,18 +54,40 @@ def value_iteration(
 def _iterate(mdp: Any, value: Array, stop: Array, max_sweeps: Array) -> tuple[Array, Array]:
     xp = array_namespace(value)
 
+    def sweep(before: Array) -> tuple[Array, Array]:
+        after = xp.max(mdp.action_value(before), axis=-2)
+        return after, largest(after - before)
+
+    return settled(sweep, value, stop, max_sweeps - 1)
+
+
+def settled(
+    sweep: Callable[[Array], tuple[Array, Array]], value: Array, stop: Array, most: Array
+) -> tuple[Array, Array]:
+    """Values after sweeps until the residual is small, and the number of sweeps.
+
+    Parameters
+    ----------
+    sweep : callable
+        Maps values to those after a sweep and the residual.
+    value : (..., states) array
+        First values.
+    stop : () array
+        Residual to stop at.
+    most : () integer array
+        Bound on sweeps.
+    """
+    xp = array_namespace(value)
+
     def going_on(state: Any) -> Array:
         value, residual, sweeps = state
-        return xp.any(residual > attainable(value, stop)) & (sweeps + 1 < max_sweeps)
+        return xp.any(residual > attainable(value, stop)) & (sweeps < most)
 
-    def sweep(state: Any) -> Any:
-        before, _, sweeps = state
-        after = xp.max(mdp.action_value(before), axis=-2)
-        return after, largest(after - before), sweeps + 1
+    def step(state: Any) -> Any:
+        return *sweep(state[0]), state[2] + 1
 
-    residual = largest(value) * 0 + xp.inf
-    zero = xp.asarray(0, dtype=xp.int32, device=device_of(value))
-    value, _, sweeps = while_loop(going_on, sweep, (value, residual, zero))
+    start = (value, largest(value) * 0 + xp.inf, counted(0, value))
+    value, _, sweeps = while_loop(going_on, step, start)
     return value, sweeps
 
 
