@@ -18,6 +18,7 @@ __all__ = [
     "diagonal",
     "finite_data",
     "gram",
+    "intercept_apart",
     "inverse",
     "known",
     "minimized",
@@ -173,6 +174,11 @@ def design(X: Array, *, intercept: bool) -> Array:
     # Features one after the other in memory: then rows are scaled in long runs.
     features = xp.reshape(xp.reshape(xp.matrix_transpose(X), (*batch, p * n)), (*batch, p, n))
     return xp.matrix_transpose(xp.concat([start(X, 1, n) + 1.0, features], axis=-2))
+
+
+def intercept_apart(theta: Array, k: int) -> tuple[Array, Array]:
+    """Coefficients and intercept of a vector in which the intercept, if there is one, comes first."""
+    return theta[..., k:], theta[..., 0] if k else array_namespace(theta).zeros_like(theta[..., 0])
 
 
 def product(Z: Array, theta: Array) -> Array:

@@ -6,7 +6,7 @@ from xdl import optim
 from xdl.core import Array, Module, array_namespace, buffer
 from xdl.optim._method import Method
 
-from .coefficient_table import CoefficientTable
+from .coefficient_table import Estimated
 from .fitting import (
     centered,
     check_data,
@@ -14,6 +14,7 @@ from .fitting import (
     diagonal,
     finite_data,
     gram,
+    intercept_apart,
     inverse,
     minimized,
     normalized_weights,
@@ -24,7 +25,7 @@ from .fitting import (
     told,
 )
 
-__all__ = ["LinearModel", "LinearRegression", "intercept_apart", "largest_rate"]
+__all__ = ["LinearModel", "LinearRegression", "largest_rate"]
 
 
 class LinearModel(Module):
@@ -141,7 +142,7 @@ def _by_normal_equations(Z: Array, y: Array, ridge: Array) -> Array:
 DIRECT = {"svd": _by_svd, "qr": _by_qr, "normal": _by_normal_equations}
 
 
-class LinearRegression(LinearModel):
+class LinearRegression(LinearModel, Estimated):
     """Linear model fitted by least squares, with a ridge penalty if asked for.
 
     Parameters
@@ -268,27 +269,11 @@ class LinearRegression(LinearModel):
             ``q`` is ``p + 1``, or ``p`` after a fit without intercept.
         """
         X, y, weights = check_data(X, y, weights)
-        xp, Z = array_namespace(X), design(X, intercept=self._intercept)
+        xp, Z = array_namespace(X), design(X, intercept=self.has_intercept)
         weights = xp.ones_like(y) if weights is None else weights
         r, freedom = y - self(X), max(Z.shape[-2] - Z.shape[-1], 0)
         s2 = xp.vecdot(weights * r, r) / freedom if freedom else xp.full_like(y[..., 0], float("inf"))
         return s2[..., None, None] * inverse(gram(Z, weights))
-
-    @property
-    def _intercept(self) -> bool:
-        return self.result is None or self.result.x.shape[-1] > self.coefficients.shape[-1]
-
-    def standard_errors(self, X: Array, y: Array, /, *, weights: Array | None = None) -> Array:
-        """Standard errors of the estimates, intercept first, (..., q): see `covariance`."""
-        xp = array_namespace(X)
-        return xp.sqrt(xp.linalg.diagonal(self.covariance(X, y, weights=weights)))
-
-    def table(self, X: Array, y: Array, /, *, weights: Array | None = None) -> CoefficientTable:
-        """Estimates, standard errors, their quotients, and p-values of the normal approximation to Student's t."""
-        xp, theta = array_namespace(X), self.coefficients
-        if self._intercept:
-            theta = xp.concat([self.intercept[..., None], theta], axis=-1)
-        return CoefficientTable(theta, self.standard_errors(X, y, weights=weights))
 
 
 def _result(theta: Array, Z: Array, y: Array, shares: Array, ridge: Array, finite: Array) -> optim.Result:
@@ -301,8 +286,3 @@ def _result(theta: Array, Z: Array, y: Array, shares: Array, ridge: Array, finit
     )
     level = 100.0 * Z.shape[-1] * float(xp.finfo(theta.dtype).eps) ** 0.75
     return told(theta, value, grad, xp.all(xp.abs(grad) <= level * lengths * size, axis=-1), finite, 1)
-
-
-def intercept_apart(theta: Array, k: int) -> tuple[Array, Array]:
-    """Coefficients and intercept of a vector in which the intercept, if there is one, comes first."""
-    return theta[..., k:], theta[..., 0] if k else array_namespace(theta).zeros_like(theta[..., 0])

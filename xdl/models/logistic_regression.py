@@ -3,18 +3,19 @@
 from typing import Any
 
 from xdl import optim
-from xdl.core import Array, Module, array_namespace, buffer
+from xdl.core import Array, array_namespace, buffer
 from xdl.optim._method import Iterate, Method
 from xdl.optim._problem import Problem
 from xdl.optim._status import Status
 
-from .coefficient_table import CoefficientTable
+from .coefficient_table import Estimated
 from .fitting import (
     check_data,
     check_labels,
     design,
     diagonal,
     gram,
+    intercept_apart,
     inverse,
     minimized,
     normalized_weights,
@@ -136,7 +137,7 @@ class IRLS(Method):
         return stayed if xs.host else xs.select(good, moved, stayed)
 
 
-class LogisticRegression(Module):
+class LogisticRegression(Estimated):
     """Model of the probability of class 1: ``sigmoid(intercept + X @ coefficients)``.
 
     Parameters
@@ -240,8 +241,7 @@ class LogisticRegression(Module):
         )
         xp, theta = array_namespace(X), result.x
         separated = xp.all((2.0 * y - 1.0) * product(Z, theta) > 0, axis=-1) & xp.all(penalty == 0, axis=-1)
-        intercept = theta[..., 0] if k else xp.zeros_like(theta[..., 0])
-        return cls(theta[..., k:], intercept, separated, result)
+        return cls(*intercept_apart(theta, k), separated, result)
 
     @property
     def success(self) -> Any:
@@ -321,20 +321,4 @@ class LogisticRegression(Module):
         X, y, weights = check_data(X, y, weights)
         counts = variance(self.decision_function(X))
         counts = counts if weights is None else counts * weights
-        return inverse(gram(design(X, intercept=self._intercept), counts))
-
-    @property
-    def _intercept(self) -> bool:
-        return self.result is None or self.result.x.shape[-1] > self.coefficients.shape[-1]
-
-    def standard_errors(self, X: Array, y: Array, /, *, weights: Array | None = None) -> Array:
-        """Standard errors of the estimates, intercept first, (..., q): see `covariance`."""
-        xp = array_namespace(X)
-        return xp.sqrt(xp.linalg.diagonal(self.covariance(X, y, weights=weights)))
-
-    def table(self, X: Array, y: Array, /, *, weights: Array | None = None) -> CoefficientTable:
-        """Estimates, standard errors, z and two-sided p-values, as R's ``summary(glm(...))``."""
-        xp, theta = array_namespace(X), self.coefficients
-        if self._intercept:
-            theta = xp.concat([self.intercept[..., None], theta], axis=-1)
-        return CoefficientTable(theta, self.standard_errors(X, y, weights=weights))
+        return inverse(gram(design(X, intercept=self.has_intercept), counts))

@@ -14,6 +14,7 @@ from .fitting import (
     design,
     diagonal,
     gram,
+    intercept_apart,
     minimized,
     normalized_weights,
     penalty_array,
@@ -21,7 +22,7 @@ from .fitting import (
     solve_positive,
     start,
 )
-from .linear_regression import LinearModel, intercept_apart
+from .linear_regression import LinearModel
 
 __all__ = ["HuberRegression", "LeastAbsoluteDeviations"]
 

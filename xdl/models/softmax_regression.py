@@ -16,6 +16,7 @@ from .fitting import (
     design,
     diagonal,
     gram,
+    intercept_apart,
     inverse,
     minimized,
     normalized_weights,
@@ -217,8 +218,7 @@ class SoftmaxRegression(Module):
             theta = xp.concat([xp.zeros_like(theta[..., :1, :]), theta], axis=-2)
         else:
             theta = theta - xp.mean(theta, axis=-2, keepdims=True)
-        intercept = theta[..., 0] if k else xp.zeros_like(theta[..., 0])
-        return cls(theta[..., k:], intercept, ahead & xp.all(penalty == 0, axis=-1), result)
+        return cls(*intercept_apart(theta, k), ahead & xp.all(penalty == 0, axis=-1), result)
 
     @property
     def success(self) -> Any:
