@@ -182,11 +182,8 @@ def precision(x: Array) -> float:
 
 
 def model_of(task: Task, state: Iterate, x: Any, args: tuple[Any, ...]) -> Model:
-    """Residuals and Jacobian at the last point, which most methods remember."""
-    memory = getattr(state.memory, "own", state.memory)
-    if isinstance(memory, Region):
-        return memory.model
-    if isinstance(memory, Model):
-        return memory
+    """Residuals and Jacobian at the last point, which methods of trust regions remember."""
+    if isinstance(state.memory, Region):
+        return state.memory.model
     problem, vector = task.problem(x, args, host=False)
     return problem.model(vector)
