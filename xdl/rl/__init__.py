@@ -5,6 +5,7 @@ from ._environments.cart_pole import CartPole
 from ._environments.mountain_car import MountainCar
 from ._environments.pendulum import Pendulum
 from ._environments.tabular import TabularEnvironment, tabular_environment
+from ._host import HostEnvironment
 from ._mdp import MDP, SparseMDP
 from ._models.engagement import engagement_chain
 from ._models.from_gymnasium import mdp_from_gymnasium
@@ -31,6 +32,7 @@ __all__ = [
     "EpsilonGreedy",
     "ExpectedSARSA",
     "Exploration",
+    "HostEnvironment",
     "MountainCar",
     "Pendulum",
     "Plan",
