@@ -1,0 +1,1 @@
+"""Learning of values by networks."""
