@@ -319,6 +319,12 @@ def backend_of(x: Array) -> Backend:
     return _on_the_spot(xp, xp.__name__)
 
 
+def wants_jit(x: Any) -> bool:
+    """Whether a program of this array is to be compiled: its library prefers that, and nobody traces it yet."""
+    known = _namespace.is_array(x) and not _namespace.is_traced(type(x))
+    return known and backend_of(x).prefers_jit
+
+
 _current: ContextVar[Backend | None] = ContextVar("xdl_backend", default=None)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from xdl import autodiff
 from xdl.core import Array, array_namespace, tree
-from xdl.core._backends import backend_of
+from xdl.core._backends import backend_of, wants_jit
 from xdl.core._namespace import is_array
 
 from ._operator import Operator, Vectors
@@ -64,7 +64,7 @@ class Equation:
         return vectors.flatten(inverse(vectors.unflatten(r)))
 
     def _found(self, theta: Any, memory: Any, b: Array, x0: Array) -> tuple[Array, ...]:
-        run = _compiled(self) if backend_of(b).prefers_jit else self.run
+        run = _compiled(self) if wants_jit(b) else self.run
         with backend_of(b).quiet():
             return run(theta, memory, b, x0)
 

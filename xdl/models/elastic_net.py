@@ -5,8 +5,7 @@ from typing import Any, NamedTuple
 
 from xdl import autodiff
 from xdl.core import Array, array_namespace, asarray, to_numpy
-from xdl.core._backends import backend_of
-from xdl.core._namespace import is_traced
+from xdl.core._backends import wants_jit
 
 from .fitting import product, solve_positive
 
@@ -168,8 +167,7 @@ def fista(problem: Quadratic, w: Array, tol: float, max_iterations: int) -> Solu
     Beck & Teboulle (2009), doi:10.1137/080716542, (4.1) to (4.3); O'Donoghue & Candès (2015),
     doi:10.1007/s10208-013-9150-3, (12), the restart
     """
-    compiled = not is_traced(type(w)) and backend_of(w).prefers_jit
-    return Solution(*_fista(compiled)(tuple(problem), w, tol, max_iterations))
+    return Solution(*_fista(wants_jit(w))(tuple(problem), w, tol, max_iterations))
 
 
 @functools.lru_cache(2)

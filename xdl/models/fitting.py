@@ -6,7 +6,7 @@ from typing import Any
 
 from xdl import autodiff, optim
 from xdl.core import Array, array_namespace, random
-from xdl.core._backends import backend_of
+from xdl.core._backends import wants_jit
 from xdl.core._namespace import device_of, is_array, is_traced
 
 __all__ = [
@@ -327,7 +327,7 @@ def by_mini_batches(
         message = f"`batch_size` must be a positive integer or None, for all examples, got {batch_size!r}"
         raise ValueError(message)
     key = random.key(0, like=X) if key is None else key
-    step = _step(f, rule, axis, not is_traced(type(X)) and backend_of(X).prefers_jit)
+    step = _step(f, rule, axis, wants_jit(X))
     state, count = optim.init(rule, theta), 0
     high = float(xp.finfo(theta.dtype).max) ** 0.25  # products of four such numbers do not overflow yet
     for epoch in range(epochs):

@@ -7,7 +7,7 @@ from typing import Any
 
 from xdl import autodiff
 from xdl.core import Array, array_namespace, tree
-from xdl.core._backends import backend_of
+from xdl.core._backends import backend_of, wants_jit
 from xdl.core._namespace import is_array, is_traced
 
 from ._flat import Flat
@@ -96,14 +96,14 @@ def drive(
     watch : callable, optional
         Called with the point and the value of every evaluation; nothing is compiled then.
     """
-    if watch is None and _compiles(x0):
+    if watch is None and wants_jit(_first(x0)):
         return _compiled(task)(x0, args) if observe is None else _observed(task, x0, args, observe)
     with _quiet(x0):  # a search that steps beyond the domain of the function steps back
         return _run(task, x0, args, observe, watch)
 
 
 def _quiet(x0: Any) -> Any:
-    first = next((leaf for leaf in tree.iterate(x0) if is_array(leaf)), None)
+    first = _first(x0)
     unknown = first is None or is_traced(type(first))
     return contextlib.nullcontext() if unknown else backend_of(first).quiet()
 
@@ -120,9 +120,8 @@ def _run(task: Task, x0: Any, args: tuple[Any, ...], observe: Any, watch: Any) -
     return _stopped(xs, state) if stop else state
 
 
-def _compiles(x0: Any) -> bool:
-    first = next((leaf for leaf in tree.iterate(x0) if is_array(leaf)), None)
-    return first is not None and not is_traced(type(first)) and backend_of(first).prefers_jit
+def _first(x0: Any) -> Any:
+    return next((leaf for leaf in tree.iterate(x0) if is_array(leaf)), None)
 
 
 def _stopped(xs: Any, state: Iterate) -> Iterate:

@@ -7,7 +7,7 @@ from typing import Any
 
 from xdl import autodiff
 from xdl.core import Array, Module, array_namespace, asarray, to_numpy, tree
-from xdl.core._backends import backend_of
+from xdl.core._backends import backend_of, wants_jit
 from xdl.core._namespace import is_array
 
 from ._flat import Flat
@@ -149,8 +149,8 @@ def line_search(
     flat = Flat(x, batched=batched)
     start, direction = flat.flatten(x), flat.flatten(p)
     xp, library = array_namespace(start), backend_of(start)
-    machine = _Machine(f, gradient, search, batched, host=not (batched or library.prefers_jit))
-    begin, advance = _compiled(machine) if library.prefers_jit else (machine.begin, machine.advance)
+    machine = _Machine(f, gradient, search, batched, host=not (batched or wants_jit(start)))
+    begin, advance = _compiled(machine) if wants_jit(start) else (machine.begin, machine.advance)
     with library.quiet():  # a step beyond the domain of the function
         state = first = begin(x, p, step, args)
         seen: list[Any] = [(start[..., 0] * 0.0, first.value, first.slope)]

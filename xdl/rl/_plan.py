@@ -6,8 +6,8 @@ from typing import Any
 
 from xdl import autodiff
 from xdl.core import Array, Module, array_namespace, to_numpy, tree
-from xdl.core._backends import backend_of
-from xdl.core._namespace import is_array, is_traced
+from xdl.core._backends import wants_jit
+from xdl.core._namespace import is_array
 
 __all__ = ["Plan", "compiled", "greedy", "largest", "make_plan"]
 
@@ -90,7 +90,7 @@ def compiled(f: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(f)
     def run(*args: Any, **options: Any) -> Any:
         first = next(x for x in tree.iterate(args) if is_array(x))
-        if is_traced(type(first)) or not backend_of(first).prefers_jit:
+        if not wants_jit(first):
             return f(*args, **options)
         key = tuple(sorted(options.items()))
         if key not in jitted:
