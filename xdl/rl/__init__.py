@@ -19,6 +19,8 @@ from ._planning.evaluation import evaluate_policy
 from ._planning.linear_program import linear_program
 from ._planning.policy_iteration import modified_policy_iteration, policy_iteration
 from ._planning.value_iteration import value_iteration
+from ._policy.advantages import discounted_returns, gae
+from ._policy.distributions import Categorical, Gaussian
 from ._tabular.exploration import EpsilonGreedy, Exploration, Softmax, UpperConfidence
 from ._tabular.learning import TabularMethod, TabularResult, train_tabular
 from ._tabular.temporal_difference import SARSA, DoubleQLearning, ExpectedSARSA, QLearning
@@ -27,11 +29,13 @@ __all__ = [
     "MDP",
     "SARSA",
     "CartPole",
+    "Categorical",
     "DoubleQLearning",
     "Environment",
     "EpsilonGreedy",
     "ExpectedSARSA",
     "Exploration",
+    "Gaussian",
     "HostEnvironment",
     "MountainCar",
     "Pendulum",
@@ -47,8 +51,10 @@ __all__ = [
     "UpperConfidence",
     "advance",
     "backward_induction",
+    "discounted_returns",
     "engagement_chain",
     "evaluate_policy",
+    "gae",
     "gauss_seidel_value_iteration",
     "linear_program",
     "mdp_from_gymnasium",

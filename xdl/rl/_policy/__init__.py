@@ -1,0 +1,1 @@
+"""Learning of policies by the gradient of the return."""
