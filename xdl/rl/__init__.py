@@ -1,7 +1,17 @@
 """Reinforcement learning: decision processes as arrays, planning, learning."""
 
+from ._algorithm import Algorithm, Experience, Spaces
+from ._bandits.action_values import ActionValues
+from ._bandits.explore_then_commit import ExploreThenCommit
+from ._bandits.gradient_bandit import GradientBandit
+from ._bandits.kl_ucb import KLUCB
+from ._bandits.problems import Bandit, BernoulliBandit, GaussianBandit
+from ._bandits.running import BanditMethod, BanditResult, run_bandit
+from ._bandits.thompson import BetaThompson, GaussianThompson
+from ._deep.replay import Replay, replay_add, replay_init, replay_sample, replay_update
 from ._environment import Environment, Running, Transition, advance, start
 from ._environments.cart_pole import CartPole
+from ._environments.from_gymnasium import GymnasiumEnvironment
 from ._environments.mountain_car import MountainCar
 from ._environments.pendulum import Pendulum
 from ._environments.tabular import TabularEnvironment, tabular_environment
@@ -21,32 +31,57 @@ from ._planning.policy_iteration import modified_policy_iteration, policy_iterat
 from ._planning.value_iteration import value_iteration
 from ._policy.advantages import discounted_returns, gae
 from ._policy.distributions import Categorical, Gaussian
+from ._running.evaluation import Evaluation, run_policy
+from ._running.journal import Episodes
+from ._running.loop import train
+from ._running.results import Evaluations, TrainReport, TrainResult
 from ._tabular.exploration import EpsilonGreedy, Exploration, Softmax, UpperConfidence
 from ._tabular.learning import TabularMethod, TabularResult, train_tabular
 from ._tabular.temporal_difference import SARSA, DoubleQLearning, ExpectedSARSA, QLearning
 
 __all__ = [
+    "KLUCB",
     "MDP",
     "SARSA",
+    "ActionValues",
+    "Algorithm",
+    "Bandit",
+    "BanditMethod",
+    "BanditResult",
+    "BernoulliBandit",
+    "BetaThompson",
     "CartPole",
     "Categorical",
     "DoubleQLearning",
     "Environment",
+    "Episodes",
     "EpsilonGreedy",
+    "Evaluation",
+    "Evaluations",
     "ExpectedSARSA",
+    "Experience",
     "Exploration",
+    "ExploreThenCommit",
     "Gaussian",
+    "GaussianBandit",
+    "GaussianThompson",
+    "GradientBandit",
+    "GymnasiumEnvironment",
     "HostEnvironment",
     "MountainCar",
     "Pendulum",
     "Plan",
     "QLearning",
+    "Replay",
     "Running",
     "Softmax",
+    "Spaces",
     "SparseMDP",
     "TabularEnvironment",
     "TabularMethod",
     "TabularResult",
+    "TrainReport",
+    "TrainResult",
     "Transition",
     "UpperConfidence",
     "advance",
@@ -63,9 +98,16 @@ __all__ = [
     "prioritized_value_iteration",
     "random_mdp",
     "relative_value_iteration",
+    "replay_add",
+    "replay_init",
+    "replay_sample",
+    "replay_update",
     "returns",
+    "run_bandit",
+    "run_policy",
     "start",
     "tabular_environment",
+    "train",
     "train_tabular",
     "value_iteration",
 ]
