@@ -1,0 +1,1 @@
+"""Bandits: decisions without states, where all there is to learn is which arm pays best."""
