@@ -115,6 +115,7 @@ from ._losses import (
 from ._lp_pool import lp_pool
 from ._lstm import lstm, lstm_cell
 from ._max_pool import max_pool
+from ._noisy_layers import NoisyDense
 from ._norm_layers import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
 from ._pad import pad
 from ._pixel_shuffle import pixel_shuffle, pixel_unshuffle
@@ -182,6 +183,7 @@ __all__ = [
     "MaxPool",
     "Maxout",
     "MultiHeadAttention",
+    "NoisyDense",
     "PReLU",
     "Parallel",
     "PixelShuffle",

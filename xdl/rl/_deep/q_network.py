@@ -1,12 +1,19 @@
 """Networks from observations to what a value head reads."""
 
+import functools
+import math
+from collections.abc import Callable
 from typing import Any
 
 from xdl import nn
 from xdl.core import Array, Module, array_namespace, random, static
+from xdl.core._namespace import device_of
 from xdl.rl._algorithm import Spaces
 
 __all__ = ["QNetwork"]
+
+# Uniform on [-1, 1] / sqrt(n_in), as noisy layers start.
+START = functools.partial(nn.lecun_uniform, gain=1 / math.sqrt(3))
 
 
 class QNetwork(Module):
@@ -25,19 +32,27 @@ class QNetwork(Module):
     outputs : int
         Numbers for each action.
     dueling : bool
-        Whether the last hidden layer is made twice, for the value and for the advantages of the actions over it.
+        Whether the value, and the advantages of the actions over it, have a last hidden layer each. Gradients that
+        enter what they share are not scaled down, as they are in the paper.
+    noisy : bool
+        Whether the layers are `NoisyDense`.
+    features : Module, optional
+        Map of observations (b, ...), in the floating-point type of the network, to vectors (b, n), such as
+        convolutions of images; they enter instead, and are learned as well. Without noise.
 
     References
     ----------
     Wang et al. (2016), arXiv:1511.06581, equation 9 (dueling)
     """
 
-    layers: tuple[nn.Dense, ...]
-    value: nn.Dense | None
-    advantage: nn.Dense
+    features: Any
+    layers: tuple[Any, ...]
+    value: tuple[Any, ...]
+    advantage: tuple[Any, ...]
     states: int | None = static()
     actions: int = static()
     outputs: int = static()
+    noisy: bool = static()
 
     def __init__(
         self,
@@ -47,39 +62,101 @@ class QNetwork(Module):
         outputs: int = 1,
         *,
         dueling: bool = False,
+        noisy: bool = False,
+        features: Module | None = None,
     ) -> None:
         if spaces.actions is None:
             message = f"expected actions that are integers, got vectors of {spaces.action_size} entries"
             raise ValueError(message)
-        size = spaces.states or 1
-        for n in spaces.observation_shape:
-            size *= n
-        keys = random.split(key, len(hidden) + 2)
-        layers = []
-        for i, n in enumerate(hidden):
-            streams = 2 if dueling and i == len(hidden) - 1 else 1
-            layers.append(nn.Dense(keys[i, ...], size, streams * n, activation=nn.relu))
-            size = n
-        self.layers = tuple(layers)
-        self.value = nn.Dense(keys[-2, ...], size, outputs) if dueling else None
-        self.advantage = nn.Dense(keys[-1, ...], size, spaces.actions * outputs)
+        self.features, self.noisy = features, noisy
         self.states, self.actions, self.outputs = spaces.states, spaces.actions, outputs
+        shared, last = (hidden[:-1], hidden[-1:]) if dueling else (hidden, ())
+        size, keys = self._size(key, spaces), random.split(key, 3)
+        self.layers = self._layers(keys[0, ...], (size, *shared))
+        last = (*(size, *shared)[-1:], *last)
+        self.value = self._layers(keys[1, ...], last, outputs) if dueling else ()
+        self.advantage = self._layers(keys[2, ...], last, spaces.actions * outputs)
 
-    def __call__(self, observation: Array, key: Array | None = None) -> Array:
-        """Map observations (b, ...) to (b, actions, outputs)."""
-        xp = array_namespace(observation)
-        b = observation.shape[0]
-        x: Any = (
-            nn.one_hot(observation, self.states)
-            if self.states is not None
-            else xp.reshape(observation, (b, -1))
+    def _size(self, key: Array, spaces: Spaces) -> int:
+        """Length of the vectors that enter."""
+        if self.states is not None:
+            return self.states
+        if self.features is None:
+            return math.prod(spaces.observation_shape)
+        xp = array_namespace(key)
+        example = xp.zeros((1, *spaces.observation_shape), dtype=xp.float32, device=device_of(key))
+        return self.features(example).shape[1]
+
+    def _layers(self, key: Array, sizes: tuple[int, ...], outputs: int | None = None) -> tuple[Any, ...]:
+        """Layers from each size to the next, and without an activation to the outputs."""
+        make: Callable[..., Any] = nn.NoisyDense if self.noisy else functools.partial(nn.Dense, init=START)
+        sizes = sizes if outputs is None else (*sizes, outputs)
+        keys, n = random.split(key, len(sizes)), len(sizes) - 1
+        return tuple(
+            make(
+                keys[i, ...],
+                sizes[i],
+                sizes[i + 1],
+                activation=nn.relu if i < n - (outputs is not None) else None,
+            )
+            for i in range(n)
         )
-        for layer in self.layers:
-            x = layer(x)
-        xp = array_namespace(x, self.advantage.weight)
-        shape = (b, self.actions, self.outputs)
-        if self.value is None:
-            return xp.reshape(self.advantage(x), shape)
-        n = x.shape[1] // 2 if self.layers else 0
-        value, advantage = self.value(x[:, :n] if n else x), xp.reshape(self.advantage(x[:, n:]), shape)
-        return xp.expand_dims(value, axis=1) + (advantage - xp.mean(advantage, axis=1, keepdims=True))
+
+    @property
+    def noise(self) -> int:
+        """Random numbers that the noise of the layers takes; none if they are not noisy."""
+        layers = (*self.layers, *self.value, *self.advantage)
+        return sum(layer.noise for layer in layers) if self.noisy else 0
+
+    def __call__(self, observation: Array, key: Array | None = None, *, noise: Array | None = None) -> Array:
+        """Values of actions, or what a head makes them of.
+
+        Parameters
+        ----------
+        observation : (b, ...) array
+        key : (2,) array of uint32, optional
+            Draws the noise of the layers, one for the whole batch; without it their means are used.
+        noise : (noise,) array, optional
+            Standard normal numbers in place of a key, so that one draw can serve many calls.
+
+        Returns
+        -------
+        (b, actions, outputs) array
+        """
+        if key is not None and self.noisy:
+            noise = random.normal(key, self.noise, dtype=self.advantage[-1].weight.dtype)
+        x, start = self._enter(observation), 0
+
+        def run(layers: tuple[Any, ...], x: Array) -> Array:
+            nonlocal start
+            for layer in layers:
+                if noise is None or not self.noisy:
+                    x = layer(x)
+                else:
+                    x = layer(x, noise=noise[start : start + layer.noise])
+                    start += layer.noise
+            return x
+
+        x = run(self.layers, x)
+        advantage = run(self.advantage, x)
+        xp, shape = array_namespace(advantage), (x.shape[0], self.actions, self.outputs)
+        advantage = xp.reshape(advantage, shape)
+        if not self.value:
+            return advantage
+        value = xp.expand_dims(run(self.value, x), axis=1)
+        return value + (advantage - xp.mean(advantage, axis=1, keepdims=True))
+
+    def _enter(self, observation: Array) -> Array:
+        """Vectors (b, n) of observations."""
+        if self.states is not None:
+            return nn.one_hot(observation, self.states, dtype=self.advantage[-1].weight.dtype)
+        xp, dtype = array_namespace(observation), self.advantage[-1].weight.dtype
+        if observation.dtype != dtype:
+            observation = xp.astype(observation, dtype)
+        if self.features is not None:
+            return self.features(observation)
+        return (
+            observation
+            if len(observation.shape) == 2
+            else xp.reshape(observation, (observation.shape[0], -1))
+        )
