@@ -8,10 +8,16 @@ from ._bandits.kl_ucb import KLUCB
 from ._bandits.problems import Bandit, BernoulliBandit, GaussianBandit
 from ._bandits.running import BanditMethod, BanditResult, run_bandit
 from ._bandits.thompson import BetaThompson, GaussianThompson
+from ._deep.categorical import CategoricalHead
+from ._deep.heads import ExpectedHead, ValueHead
+from ._deep.q_network import QNetwork
+from ._deep.quantile import QuantileHead
 from ._deep.replay import Replay, replay_add, replay_init, replay_sample, replay_update
 from ._environment import Environment, Running, Transition, advance, start
 from ._environments.cart_pole import CartPole
+from ._environments.engagement import EngagementChain
 from ._environments.from_gymnasium import GymnasiumEnvironment
+from ._environments.grid_world import GridWorld
 from ._environments.mountain_car import MountainCar
 from ._environments.pendulum import Pendulum
 from ._environments.tabular import TabularEnvironment, tabular_environment
@@ -35,6 +41,7 @@ from ._running.evaluation import Evaluation, run_policy
 from ._running.journal import Episodes
 from ._running.loop import train
 from ._running.results import Evaluations, TrainReport, TrainResult
+from ._running.seeds import Band, interquartile, return_band, train_seeds
 from ._tabular.exploration import EpsilonGreedy, Exploration, Softmax, UpperConfidence
 from ._tabular.learning import TabularMethod, TabularResult, train_tabular
 from ._tabular.temporal_difference import SARSA, DoubleQLearning, ExpectedSARSA, QLearning
@@ -45,6 +52,7 @@ __all__ = [
     "SARSA",
     "ActionValues",
     "Algorithm",
+    "Band",
     "Bandit",
     "BanditMethod",
     "BanditResult",
@@ -52,12 +60,15 @@ __all__ = [
     "BetaThompson",
     "CartPole",
     "Categorical",
+    "CategoricalHead",
     "DoubleQLearning",
+    "EngagementChain",
     "Environment",
     "Episodes",
     "EpsilonGreedy",
     "Evaluation",
     "Evaluations",
+    "ExpectedHead",
     "ExpectedSARSA",
     "Experience",
     "Exploration",
@@ -66,12 +77,15 @@ __all__ = [
     "GaussianBandit",
     "GaussianThompson",
     "GradientBandit",
+    "GridWorld",
     "GymnasiumEnvironment",
     "HostEnvironment",
     "MountainCar",
     "Pendulum",
     "Plan",
     "QLearning",
+    "QNetwork",
+    "QuantileHead",
     "Replay",
     "Running",
     "Softmax",
@@ -84,6 +98,7 @@ __all__ = [
     "TrainResult",
     "Transition",
     "UpperConfidence",
+    "ValueHead",
     "advance",
     "backward_induction",
     "discounted_returns",
@@ -91,6 +106,7 @@ __all__ = [
     "evaluate_policy",
     "gae",
     "gauss_seidel_value_iteration",
+    "interquartile",
     "linear_program",
     "mdp_from_gymnasium",
     "modified_policy_iteration",
@@ -102,12 +118,14 @@ __all__ = [
     "replay_init",
     "replay_sample",
     "replay_update",
+    "return_band",
     "returns",
     "run_bandit",
     "run_policy",
     "start",
     "tabular_environment",
     "train",
+    "train_seeds",
     "train_tabular",
     "value_iteration",
 ]
