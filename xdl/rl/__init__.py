@@ -35,8 +35,14 @@ from ._planning.evaluation import evaluate_policy
 from ._planning.linear_program import linear_program
 from ._planning.policy_iteration import modified_policy_iteration, policy_iteration
 from ._planning.value_iteration import value_iteration
+from ._policy.a2c import A2C
+from ._policy.actor_critic import ActorCritic
 from ._policy.advantages import discounted_returns, gae
 from ._policy.distributions import Categorical, Gaussian
+from ._policy.ppo import PPO
+from ._policy.reinforce import REINFORCE
+from ._policy.sac import SAC
+from ._policy.squashed import SquashedGaussian
 from ._running.evaluation import Evaluation, run_policy
 from ._running.journal import Episodes
 from ._running.loop import train
@@ -47,10 +53,15 @@ from ._tabular.learning import TabularMethod, TabularResult, train_tabular
 from ._tabular.temporal_difference import SARSA, DoubleQLearning, ExpectedSARSA, QLearning
 
 __all__ = [
+    "A2C",
     "KLUCB",
     "MDP",
+    "PPO",
+    "REINFORCE",
+    "SAC",
     "SARSA",
     "ActionValues",
+    "ActorCritic",
     "Algorithm",
     "Band",
     "Bandit",
@@ -91,6 +102,7 @@ __all__ = [
     "Softmax",
     "Spaces",
     "SparseMDP",
+    "SquashedGaussian",
     "TabularEnvironment",
     "TabularMethod",
     "TabularResult",

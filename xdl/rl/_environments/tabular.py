@@ -3,12 +3,13 @@
 import itertools
 from typing import Any
 
-from xdl.core import Array, array_namespace, asarray, static
+from xdl.core import Array, array_namespace, asarray, static, to_numpy
+from xdl.core._namespace import device_of
 from xdl.rl._environment import Environment
-from xdl.rl._mdp import MDP
+from xdl.rl._mdp import MDP, SparseMDP
 from xdl.rl._models.tables import floats, table_of
 
-__all__ = ["TabularEnvironment", "tabular_environment"]
+__all__ = ["TabularEnvironment", "rows_of_process", "tables_of_rows", "tabular_environment"]
 
 
 class TabularEnvironment(Environment):
@@ -58,7 +59,8 @@ class TabularEnvironment(Environment):
         xp = array_namespace(noise)
         scaled = noise[:, 0] * self.states
         drawn = xp.astype(scaled, self.alias.dtype)
-        kept = scaled - xp.astype(drawn, scaled.dtype) < xp.astype(xp.take(self.keep, drawn), scaled.dtype)
+        limits = xp.arange(self.states, dtype=self.keep.dtype, device=device_of(noise)) + self.keep
+        kept = scaled < xp.take(xp.astype(limits, scaled.dtype), drawn)
         return xp.where(kept, drawn, xp.take(self.alias, drawn))
 
     def observe(self, state: Array) -> Array:
@@ -76,8 +78,46 @@ class TabularEnvironment(Environment):
             below = xp.take(self.cumulative, row, axis=0) <= xp.astype(noise, self.cumulative.dtype)
             which = xp.sum(xp.astype(below, row.dtype), axis=-1, dtype=row.dtype)
             place = row * outcomes + xp.minimum(which, xp.full_like(which, outcomes - 1))
-        pick = lambda table: xp.take(xp.reshape(table, (-1,)), place)
+        pick = lambda table: xp.take(table[:, 0] if outcomes == 1 else xp.reshape(table, (-1,)), place)
         return pick(self.target), pick(self.paid), pick(self.ended)
+
+    def mdp(self, discount: float = 0.99) -> SparseMDP:
+        """Decision process of this environment, for planners.
+
+        Parameters
+        ----------
+        discount : float
+            Factor of rewards one step later.
+
+        Returns
+        -------
+        SparseMDP
+            Where episodes can end, one state more than the environment has: the last, which is terminal, is where
+            the steps lead that end one. The limit of steps plays no role.
+        """
+        host = [to_numpy(a).tolist() for a in (self.target, self.cumulative, self.paid, self.ended)]
+        n, edges = self.states, []
+        for row, outcomes in enumerate(zip(*host, strict=True)):
+            below = 0.0
+            for target, sum_, reward, ended in zip(*outcomes, strict=True):
+                p, below = min(sum_, 1.0) - below, min(sum_, 1.0)
+                if p > 0:
+                    edges.append((*divmod(row, self.actions), n if ended else target, p, reward))
+        source, action, target, p, reward = (list(column) for column in zip(*edges, strict=True))
+        states = n + (n in target)
+        like = self.cumulative
+        number = lambda column: asarray(column, like=like)
+        return SparseMDP(
+            number(source),
+            number(action),
+            number(target),
+            asarray(p, like=like, dtype=like.dtype),
+            asarray(reward, like=like, dtype=like.dtype),
+            discount,
+            states=states,
+            actions=self.actions,
+            terminal=number([s == n for s in range(states)]),
+        )
 
 
 def tabular_environment(
@@ -105,11 +145,29 @@ def tabular_environment(
         If the environment has no table.
     """
     if isinstance(source, MDP):
-        rows, first, actions = _of_process(source)
+        rows, first, actions = rows_of_process(source)
     else:
         rows, first, actions = _of_gymnasium(source)
     spec = getattr(source, "spec", None)
     limit = max_steps or getattr(spec, "max_episode_steps", None) or 200
+    return TabularEnvironment(**tables_of_rows(rows, first, like), actions=actions, max_steps=limit)
+
+
+Rows = list[list[tuple[float, int, float, bool]]]
+
+
+def tables_of_rows(rows: Rows, first: list[float], like: Array | None) -> dict[str, Array]:
+    """Tables of a `TabularEnvironment`.
+
+    Parameters
+    ----------
+    rows : list of list of tuple
+        ``(probability, next state, reward, ended)`` of what can happen, in row ``s * actions + a``.
+    first : list of float
+        Probabilities of first states.
+    like : array, optional
+        As for `tabular_environment`.
+    """
     wide = max(map(len, rows))
     # an outcome beyond the last has no probability
     padded = [row + [row[-1]] * (wide - len(row)) for row in rows]
@@ -119,16 +177,14 @@ def tabular_environment(
         line[len(row) - 1 :] = [2.0] * (wide - len(row) + 1)  # the last takes what rounding leaves
     keep, alias = _aliases(first)
     options = {} if like is None else {"like": like}
-    return TabularEnvironment(
-        target=asarray(column(1), **options),
-        cumulative=floats(sums, like),
-        paid=floats(column(2), like),
-        ended=asarray(column(3), **options),
-        keep=floats(keep, like),
-        alias=asarray(alias, **options),
-        actions=actions,
-        max_steps=limit,
-    )
+    return {
+        "target": asarray(column(1), **options),
+        "cumulative": floats(sums, like),
+        "paid": floats(column(2), like),
+        "ended": asarray(column(3), **options),
+        "keep": floats(keep, like),
+        "alias": asarray(alias, **options),
+    }
 
 
 def _aliases(probabilities: list[float]) -> tuple[list[float], list[int]]:
@@ -147,7 +203,7 @@ def _aliases(probabilities: list[float]) -> tuple[list[float], list[int]]:
     return keep, alias
 
 
-def _of_gymnasium(env: Any) -> tuple[list[Any], list[float], int]:
+def _of_gymnasium(env: Any) -> tuple[Rows, list[float], int]:
     table = table_of(env)
     states, actions = len(table), len(table[0])
     rows = [
@@ -159,9 +215,8 @@ def _of_gymnasium(env: Any) -> tuple[list[Any], list[float], int]:
     return rows, first, actions
 
 
-def _of_process(mdp: MDP) -> tuple[list[Any], list[float], int]:
-    from xdl.core import to_numpy
-
+def rows_of_process(mdp: MDP) -> tuple[Rows, list[float], int]:
+    """Rows, probabilities of first states and number of actions of a decision process."""
     transition, reward, terminal = (to_numpy(a).tolist() for a in (mdp.transition, mdp.reward, mdp.terminal))
     states, actions = mdp.states, mdp.actions
     rows = [
