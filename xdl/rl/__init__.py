@@ -14,6 +14,7 @@ from ._deep.q_network import QNetwork
 from ._deep.quantile import QuantileHead
 from ._deep.replay import Replay, replay_add, replay_init, replay_sample, replay_update
 from ._environment import Environment, Running, Transition, advance, start
+from ._environments.acrobot import Acrobot
 from ._environments.cart_pole import CartPole
 from ._environments.engagement import EngagementChain
 from ._environments.from_gymnasium import GymnasiumEnvironment
@@ -60,6 +61,7 @@ __all__ = [
     "REINFORCE",
     "SAC",
     "SARSA",
+    "Acrobot",
     "ActionValues",
     "ActorCritic",
     "Algorithm",
