@@ -1,8 +1,8 @@
 """Changes of a few entries of a table, which a compiled loop makes in place."""
 
-from xdl.rl._tabular.entries import add_entries
+from xdl.rl._tabular.entries import set_entries
 
 
-@add_entries.method("jax")
-def _(table, index, change, /):
-    return table.at[index].add(change, unique_indices=True)
+@set_entries.method("jax")
+def _(table, index, value, /):
+    return table.at[index].set(value, unique_indices=True)

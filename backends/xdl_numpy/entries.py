@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from xdl.rl._tabular.entries import add_entries
+from xdl.rl._tabular.entries import set_entries
 
 
-@add_entries.method(
-    "numpy", when=lambda table, index, change: type(table) is np.ndarray and table.flags.writeable
+@set_entries.method(
+    "numpy", when=lambda table, index, value: type(table) is np.ndarray and table.flags.writeable
 )
-def _(table, index, change, /):
-    table[index] += change
+def _(table, index, value, /):
+    table[index] = value
     return table

@@ -1,10 +1,10 @@
 """Changes of a few entries of a table in place."""
 
-from xdl.rl._tabular.entries import add_entries
+from xdl.rl._tabular.entries import set_entries
 
 
-@add_entries.method(
-    "torch", when=lambda table, index, change: not (table.requires_grad or change.requires_grad)
+@set_entries.method(
+    "torch", when=lambda table, index, value: not (table.requires_grad or value.requires_grad)
 )
-def _(table, index, change, /):
-    return table.index_add_(0, index, change)
+def _(table, index, value, /):
+    return table.index_copy_(0, index, value)

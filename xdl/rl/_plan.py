@@ -84,17 +84,20 @@ def make_plan(mdp: Any, value: Array, sweeps: Array, tol: float) -> Plan:
 
 
 def compiled(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Program that is compiled where the library of its arrays is slow operation by operation."""
-    jitted: dict[Any, Callable[..., Any]] = {}
+    """Program that is compiled where the library of its arrays is slow operation by operation.
+
+    Options are hashable, and each choice of them is a program of its own; the 64 used last are kept.
+    """
+
+    @functools.lru_cache(64)
+    def program(options: tuple[tuple[str, Any], ...]) -> Callable[..., Any]:
+        return autodiff.jit(functools.partial(f, **dict(options)))
 
     @functools.wraps(f)
     def run(*args: Any, **options: Any) -> Any:
         first = next(x for x in tree.iterate(args) if is_array(x))
         if not wants_jit(first):
             return f(*args, **options)
-        key = tuple(sorted(options.items()))
-        if key not in jitted:
-            jitted[key] = autodiff.jit(functools.partial(f, **options))
-        return jitted[key](*args)
+        return program(tuple(sorted(options.items())))(*args)
 
     return run

@@ -14,7 +14,9 @@ class Exploration(Part):
     A schedule is a function of the count of steps, such as ``lambda t: t ** -0.2``; counts begin at 1.
     """
 
-    def choose(self, q: Array, counts: Array | None, t: Array, noise: Array) -> Array:
+    def choose(
+        self, q: Array, counts: Array | None, t: Array, noise: Array, best: Array | None = None
+    ) -> Array:
         """Action of each agent.
 
         Parameters
@@ -27,6 +29,8 @@ class Exploration(Part):
             Number of the step.
         noise : (n,) array
             Uniform on [0, 1).
+        best : (n,) integer array, optional
+            First of the actions of the largest value, where it is known.
 
         Returns
         -------
@@ -59,15 +63,16 @@ class EpsilonGreedy(Exploration):
 
     epsilon: Any = static(default=0.1)
 
-    def choose(self, q: Array, counts: Array | None, t: Array, noise: Array) -> Array:
+    def choose(
+        self, q: Array, counts: Array | None, t: Array, noise: Array, best: Array | None = None
+    ) -> Array:
         """Greedy, or not."""
-        xp = array_namespace(q)
-        best = xp.argmax(q, axis=-1)
+        xp, n = array_namespace(q), q.shape[-1]
+        greedy = xp.argmax(q, axis=-1) if best is None else best
         epsilon = at(self.epsilon, t)
-        # below epsilon the same number, scaled, tells the action
-        explores = noise < epsilon
-        scaled = xp.where(explores, noise, xp.zeros_like(noise)) * (q.shape[-1] / (epsilon + 1e-30))
-        return xp.where(explores, xp.astype(scaled, best.dtype), best)
+        # below epsilon the same number, scaled, tells the action; above it must stay an integer that exists
+        scaled = xp.minimum(noise * (n / (epsilon + 1e-30)), xp.full_like(noise, n - 1))
+        return xp.where(noise < epsilon, xp.astype(scaled, greedy.dtype), greedy)
 
     def probabilities(self, q: Array, t: Array) -> Array:
         """The best action has what exploration leaves, and its share of that."""
@@ -92,7 +97,9 @@ class Softmax(Exploration):
 
     temperature: Any = static(default=1.0)
 
-    def choose(self, q: Array, counts: Array | None, t: Array, noise: Array) -> Array:
+    def choose(
+        self, q: Array, counts: Array | None, t: Array, noise: Array, best: Array | None = None
+    ) -> Array:
         """By the inverse of the distribution function."""
         xp = array_namespace(q)
         below = xp.cumulative_sum(self.probabilities(q, t), axis=-1) <= noise[:, None]
@@ -121,7 +128,9 @@ class UpperConfidence(Exploration):
 
     scale: float = static(default=1.0)
 
-    def choose(self, q: Array, counts: Array | None, t: Array, noise: Array) -> Array:
+    def choose(
+        self, q: Array, counts: Array | None, t: Array, noise: Array, best: Array | None = None
+    ) -> Array:
         """Best of the bounds."""
         if counts is None:
             message = "UpperConfidence needs counts of actions"

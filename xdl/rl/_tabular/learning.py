@@ -1,7 +1,7 @@
 """The loop of tabular learning: any number of agents, each with a table of its own, as one array program."""
 
-import functools
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple
 
 from tqdm import tqdm
 
@@ -10,15 +10,26 @@ from xdl.core import Array, Module, array_namespace, random, to_numpy
 from xdl.core._backends import backend_of
 from xdl.core._namespace import device_of
 from xdl.optim._part import Part
-from xdl.rl._environment import Running, advance, start
 from xdl.rl._environments.tabular import TabularEnvironment
+from xdl.rl._plan import compiled
 
-__all__ = ["Step", "TabularMethod", "TabularResult", "train_tabular"]
+from .noise import uniform_words
+
+__all__ = ["Shape", "Step", "TabularMethod", "TabularResult", "run", "train_tabular"]
 
 CHUNK = 64  # steps whose random numbers are drawn in one call
 
 
-class Step(Module):
+class Shape(NamedTuple):
+    """Number of agents, states and actions of the tables; steps of the longest episode."""
+
+    agents: int
+    states: int
+    actions: int
+    horizon: int
+
+
+class Step(NamedTuple):
     """What a method learns from, for each agent.
 
     Parameters
@@ -27,46 +38,63 @@ class Step(Module):
         Number of the step, from 1.
     row, next_row : (n,) integer array
         Place of the state, and of the state that followed, among the rows of all agents' tables.
-    action, next_action : (n,) integer array
-        Action taken, and the one that the policy would take next.
+    index : (n,) integer array
+        Place of the state and the action among the entries of all agents' tables.
     reward : (n,) array
         Reward.
     terminated, ended : (n,) boolean array
         Whether what followed is terminal; whether the episode is over, for that reason or another.
-    noise : (n, noise) array
+    next_values : (n, actions) array
+        Values in the state that followed.
+    next_best, next_action : (n,) integer array
+        The best of them, and the action that the exploration chooses there.
+    noise : (noise, n) array
         Random numbers on [0, 1) for the method's own use.
     """
 
     t: Array
     row: Array
     next_row: Array
-    action: Array
-    next_action: Array
+    index: Array
     reward: Array
     terminated: Array
     ended: Array
+    next_values: Array
+    next_best: Array
+    next_action: Array
     noise: Array
 
 
 class TabularMethod(Part):
-    """Base of tabular methods. A subclass defines `init`, `values` and `learn`, and has fields as `QLearning`."""
+    """Base of tabular methods. A subclass defines `init`, `values` and `learn`, and has fields as `QLearning`.
 
-    uses_next_action: ClassVar[bool] = False
-    noise: ClassVar[int] = 0  # random numbers of a step
+    Attributes
+    ----------
+    acts_after_learning : bool
+        Whether the next action is chosen after the step has been learned from. A method that changes no more than
+        the last entry may choose before, when the values of the next state are at hand: that is another action
+        only where a step leads back to the same state.
+    """
 
-    def init(self, agents: int, states: int, actions: int, like: Array) -> Any:
+    acts_after_learning: ClassVar[bool] = False
+
+    def noise(self) -> int:
+        """Random numbers that the method itself takes in a step."""
+        return 0
+
+    def init(self, shape: Shape, like: Array) -> Any:
         """Memory of all agents before the first step."""
         raise NotImplementedError
 
-    def values(self, memory: Any, row: Array, actions: int) -> Array:
+    def values(self, memory: Any, row: Array, shape: Shape) -> Array:
         """Values (n, actions) by which actions are chosen."""
         raise NotImplementedError
 
-    def counts(self, memory: Any, row: Array, actions: int) -> Array | None:
+    def counts(self, memory: Any, row: Array, shape: Shape) -> Array | None:
         """How often actions were taken (n, actions), where the exploration asks for it."""
         return None
 
-    def learn(self, memory: Any, step: Step, actions: int) -> Any:
+    def learn(self, memory: Any, step: Step, shape: Shape) -> Any:
         """Memory after a step; the old one is given up."""
         raise NotImplementedError
 
@@ -93,15 +121,6 @@ class TabularResult(Module):
     steps: Any
     returns: Any
     memory: Any
-
-
-class _Carry(Module):
-    running: Running
-    action: Array
-    memory: Any
-    t: Array
-    total: Array
-    episodes: Array
 
 
 def train_tabular(
@@ -137,101 +156,168 @@ def train_tabular(
     -------
     TabularResult
     """
-    for name, n in (("steps", steps), ("agents", agents), ("records", records)):
+    shape = Shape(agents, env.states, env.actions, env.max_steps)
+    memory, marks, returns = run(method, env, None, key, shape, steps, records, progress)
+    q = table(method, memory, shape, env.keep)
+    return TabularResult(q, array_namespace(q).argmax(q, axis=-1), marks, returns, memory)
+
+
+def table(method: TabularMethod, memory: Any, shape: Shape, like: Array) -> Array:
+    """Values (agents, states, actions) of all agents."""
+    xp = array_namespace(like)
+    rows = xp.arange(shape.agents * shape.states, device=device_of(like))
+    return xp.reshape(method.values(memory, rows, shape), shape[:3])
+
+
+class _Carry(NamedTuple):
+    state: Array  # of the environments
+    action: Array  # that comes next
+    memory: Any
+    t: Array
+    began: Array  # count of steps when the episode began
+    earned: Array  # rewards since the window began
+    settled: Array  # those of them that belong to episodes that have ended
+    episodes: Array
+
+
+def run(
+    method: TabularMethod,
+    env: TabularEnvironment,
+    behavior: Array | None,
+    key: Array,
+    shape: Shape,
+    steps: int,
+    records: int,
+    progress: bool,
+) -> tuple[Any, Any, Any]:
+    """Memory after the last step, the steps at the end of each window, and the returns (records, agents).
+
+    Actions are the method's, or drawn by ``behavior`` (states, actions), probabilities of them and those before.
+    """
+    for name, n in (("steps", steps), ("agents", shape.agents), ("records", records)):
         if n < 1:
             message = f"`{name}` must be at least 1, got {n}"
             raise ValueError(message)
-    like = env.keep
-    xp, device = array_namespace(like), device_of(like)
-    run = _chunk if not backend_of(like).prefers_jit else _compiled_chunk
     keys = random.split(key, 2)
-    first = start(env, random.uniform(keys[0, ...], (agents, env.reset_noise)))
-    memory = method.init(agents, env.states, env.actions, like)
-    zeros = xp.zeros((agents,), dtype=like.dtype, device=device)
-    carry = _Carry(
-        first,
-        xp.zeros((agents,), dtype=xp.int32, device=device),
-        memory,
-        xp.asarray(0, dtype=like.dtype, device=device),
-        zeros,
-        zeros,
-    )
-    width = env.step_noise + env.reset_noise + 1 + method.noise
+    carry = _begin(env, behavior, keys[0, ...], method=method, shape=shape)
+    xp, zeros = array_namespace(env.keep), carry.settled
     # windows of whole chunks, so that the random numbers do not depend on them
     chunks = -(-steps // CHUNK)
-    edges = {min(steps, CHUNK * -(-chunks * (k + 1) // records)) for k in range(records)}
-    marks, returns, done = sorted(edges), [], 0
+    marks = sorted({min(steps, CHUNK * -(-chunks * (k + 1) // records)) for k in range(records)})
+    returns, done = [], 0
     with tqdm(total=steps, unit=" steps", disable=not progress) as bar:
         for edge in marks:
             while done < edge:
                 n = min(CHUNK, edge - done)
                 drawn = random.fold_in(keys[1, ...], done)
-                noise = random.uniform(drawn, (CHUNK, agents, width))[:n, ...]
-                carry = run(method, env, carry, noise, begins=done == 0)
+                carry = _chunk(env, behavior, carry, drawn, method=method, shape=shape, count=n)
                 done += n
                 bar.update(n)
-            mean = carry.total / xp.where(carry.episodes > 0, carry.episodes, zeros + 1)
+            mean = carry.settled / xp.where(carry.episodes > 0, carry.episodes, zeros + 1)
             returns.append(to_numpy(xp.where(carry.episodes > 0, mean, zeros + xp.nan)))
-            carry = carry.replace(total=zeros, episodes=zeros)
-    rows = xp.reshape(xp.arange(agents * env.states, device=device), (-1,))
-    q = xp.reshape(method.values(carry.memory, rows, env.actions), (agents, env.states, env.actions))
+            carry = carry._replace(earned=carry.earned - carry.settled, settled=zeros, episodes=zeros)
     host = array_namespace(returns[0])
-    return TabularResult(q, xp.argmax(q, axis=-1), host.asarray(marks), host.stack(returns), carry.memory)
+    return carry.memory, host.asarray(marks), host.stack(returns)
 
 
+class _Choice(NamedTuple):
+    """How agents choose actions."""
+
+    method: TabularMethod
+    behavior: Array | None
+    shape: Shape
+
+    def look(self, memory: Any, state: Array, t: Array, u: Array) -> tuple[Array, Array, Array]:
+        """Values in the states, the best action, and the one that exploration chooses."""
+        xp, (agents, states, _, _) = array_namespace(state), self.shape
+        row = xp.arange(agents, dtype=state.dtype, device=device_of(state)) * states + state
+        q = self.method.values(memory, row, self.shape)
+        best = xp.astype(xp.argmax(q, axis=-1), state.dtype)
+        if self.behavior is not None:
+            return q, best, best
+        counts = self.method.counts(memory, row, self.shape)
+        explore = self.method.exploration  # pyright: ignore[reportAttributeAccessIssue]
+        return q, best, xp.astype(explore.choose(q, counts, t, u, best), state.dtype)
+
+    def act(self, memory: Any, state: Array, t: Array, u: Array) -> Array:
+        """Actions to take."""
+        if self.behavior is None:
+            return self.look(memory, state, t, u)[2]
+        xp = array_namespace(state)
+        below = xp.take(self.behavior, state, axis=0) <= xp.astype(u, self.behavior.dtype)[:, None]
+        return xp.sum(xp.astype(below, state.dtype), axis=-1, dtype=state.dtype)
+
+
+@compiled
+def _begin(
+    env: TabularEnvironment, behavior: Array | None, key: Array, *, method: TabularMethod, shape: Shape
+) -> _Carry:
+    """First states and actions."""
+    like = env.keep
+    xp, device = array_namespace(like), device_of(like)
+    noise = uniform_words(key, (env.reset_noise + 1, shape.agents))
+    state = env.reset(noise[: env.reset_noise, :].T)
+    memory = method.init(shape, like)
+    first = xp.asarray(1, dtype=like.dtype, device=device)
+    action = _Choice(method, behavior, shape).act(memory, state, first, noise[env.reset_noise, :])
+    zeros = xp.zeros((shape.agents,), dtype=like.dtype, device=device)
+    began = xp.zeros((shape.agents,), dtype=xp.int32, device=device)
+    return _Carry(state, action, memory, began[0], began, zeros, zeros, zeros)
+
+
+def _either(pred: Array, f: Callable[[], Any], g: Callable[[], Any]) -> Any:
+    """One of two results; without a compiler plain Python asks sooner than `cond` finds out who does."""
+    if backend_of(pred).prefers_jit:
+        return autodiff.cond(pred, f, g)
+    return f() if bool(pred) else g()
+
+
+@compiled
 def _chunk(
-    method: TabularMethod, env: TabularEnvironment, carry: _Carry, noise: Array, *, begins: bool
+    env: TabularEnvironment,
+    behavior: Array | None,
+    carry: _Carry,
+    key: Array,
+    *,
+    method: TabularMethod,
+    shape: Shape,
+    count: int,
 ) -> _Carry:
-    xp = array_namespace(noise)
-    agents = noise.shape[1]
-    kind = carry.running.observation.dtype
-    base = xp.arange(agents, dtype=kind, device=device_of(noise)) * env.states
-    k = env.step_noise + env.reset_noise
+    """``count`` steps of all agents."""
+    xp, device, agents, k = array_namespace(env.keep), device_of(env.keep), shape.agents, env.step_noise
+    kind, real = carry.state.dtype, carry.earned.dtype
+    choice = _Choice(method, behavior, shape)
+    base = xp.arange(agents, dtype=kind, device=device) * shape.states
+    noise = uniform_words(key, (CHUNK, k + env.reset_noise + 1 + method.noise(), agents))[:count, ...]
+    # what does not depend on what agents do is drawn for all steps at once
+    starts = env.reset(xp.reshape(noise[:, k, :], (-1, 1)))
+    starts = xp.reshape(xp.astype(starts, kind), (count, agents))
+    times = carry.t + xp.arange(1, count + 1, dtype=xp.int32, device=device)
 
-    def choose(memory: Any, row: Array, t: Array, u: Array) -> Array:
-        q = method.values(memory, row, env.actions)
-        counts = method.counts(memory, row, env.actions)
-        return xp.astype(method.exploration.choose(q, counts, t, u), carry.action.dtype)  # pyright: ignore
+    def step(carry: _Carry, given: tuple[Array, ...]) -> tuple[_Carry, None]:
+        (state, action, memory), (u, start, clock, t) = carry[:3], given
+        moved, reward, terminated = env.step(state, action, u[:k, :].T)
+        late = carry.began <= clock - env.max_steps  # or terminated in the last step
+        ended = terminated | late
+        follows = xp.where(ended, start, moved)
+        row, next_row, chance = base + state, base + moved, u[k + 1, :]
+        look = lambda seen: choice.look(memory, seen, t + 1, chance)
+        if method.acts_after_learning or behavior is not None:
+            seen = look(moved)
+            following = None
+        else:
+            # the value of a terminal state is zero: what is seen differs from what follows where time is up
+            following = look(follows)
+            seen = _either(xp.any(late), lambda: look(moved), lambda: following)
+        index = row * shape.actions + action if behavior is None else row
+        q, best, would = seen
+        known = Step(t, row, next_row, index, reward, terminated, ended, q, best, would, u[k + 2 :, :])
+        memory = method.learn(memory, known, shape)
+        action = choice.act(memory, follows, t + 1, chance) if following is None else following[2]
+        earned = carry.earned + reward
+        settled = xp.where(ended, earned, carry.settled)
+        episodes = carry.episodes + xp.astype(ended, real)
+        began = xp.where(ended, clock, carry.began)
+        return _Carry(follows, action, memory, clock, began, earned, settled, episodes), None
 
-    def step(carry: _Carry, u: Array) -> tuple[_Carry, None]:
-        t, seen = carry.t + 1, carry.running.observation
-        running, taken = advance(env, carry.running, carry.action, u[:, :k])
-        ended, next_row = taken.ended, base + taken.next_observation
-        action = would = choose(carry.memory, base + running.observation, t + 1, u[:, k])
-        if method.uses_next_action:
-            # where an episode has ended, the action above is the first of the next one
-            last = choose(carry.memory, next_row, t + 1, u[:, k])
-            would = xp.where(ended, last, action)
-        known = Step(
-            t,
-            base + seen,
-            next_row,
-            taken.action,
-            would,
-            taken.reward,
-            taken.terminated,
-            ended,
-            u[:, k + 1 :],
-        )
-        memory = method.learn(carry.memory, known, env.actions)
-        total = carry.total + xp.where(
-            ended, xp.astype(taken.total, carry.total.dtype), xp.zeros_like(carry.total)
-        )
-        episodes = carry.episodes + xp.astype(ended, carry.episodes.dtype)
-        return _Carry(running, action, memory, t, total, episodes), None
-
-    if begins:
-        first = choose(carry.memory, base + carry.running.observation, carry.t + 1, noise[0, :, k])
-        carry = carry.replace(action=first)
-    return autodiff.scan(step, carry, noise)[0]
-
-
-@functools.lru_cache(64)
-def _compiled(method: TabularMethod, begins: bool) -> Any:
-    return autodiff.jit(lambda env, carry, noise: _chunk(method, env, carry, noise, begins=begins))
-
-
-def _compiled_chunk(
-    method: TabularMethod, env: TabularEnvironment, carry: _Carry, noise: Array, *, begins: bool
-) -> _Carry:
-    return _compiled(method, begins)(env, carry, noise)  # pyright: ignore[reportArgumentType]
+    return autodiff.scan(step, carry, (noise, starts, times, xp.astype(times, real)))[0]

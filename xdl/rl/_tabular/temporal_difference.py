@@ -1,18 +1,18 @@
 """Methods of one-step temporal differences: Q-learning, SARSA, and their relatives."""
 
-from typing import Any, ClassVar
+from typing import Any, NamedTuple
 
-from xdl.core import Array, Module, array_namespace, static
+from xdl.core import Array, array_namespace, static
 from xdl.core._namespace import device_of
 
-from .entries import add_entries
+from .entries import set_entries
 from .exploration import EpsilonGreedy, Exploration, UpperConfidence, at
-from .learning import Step, TabularMethod
+from .learning import Shape, Step, TabularMethod
 
 __all__ = ["SARSA", "DoubleQLearning", "ExpectedSARSA", "QLearning"]
 
 
-class Table(Module):
+class Table(NamedTuple):
     """Values, and how often each was changed, of all agents' tables one after the other."""
 
     q: Array  # (agents * states * actions,)
@@ -44,39 +44,42 @@ class QLearning(TabularMethod):
     exploration: Exploration = static(default=EpsilonGreedy())
     initial: float = static(default=0.0)
 
-    def init(self, agents: int, states: int, actions: int, like: Array) -> Table:
+    def init(self, shape: Shape, like: Array) -> Table:
         """Table of equal values."""
-        xp, n = array_namespace(like), agents * states * actions
+        n = shape.agents * shape.states * shape.actions
         counted = self.rate is None or isinstance(self.exploration, UpperConfidence)
-        full = lambda size, value: xp.full((size,), value, dtype=like.dtype, device=device_of(like))
-        return Table(full(n, self.initial), full(n if counted else 0, 0.0))
+        return Table(filled(n, self.initial, like), filled(n if counted else 0, 0.0, like))
 
-    def values(self, memory: Table, row: Array, actions: int) -> Array:
+    def values(self, memory: Table, row: Array, shape: Shape) -> Array:
         """Rows of the table."""
-        return rows_of(memory.q, row, actions)
+        return rows_of(memory.q, row, shape.actions)
 
-    def counts(self, memory: Table, row: Array, actions: int) -> Array | None:
+    def counts(self, memory: Table, row: Array, shape: Shape) -> Array | None:
         """Visits, where they are counted."""
-        return rows_of(memory.counts, row, actions) if memory.counts.shape[0] else None
+        return rows_of(memory.counts, row, shape.actions) if memory.counts.shape[0] else None
 
-    def learn(self, memory: Table, step: Step, actions: int) -> Table:
+    def learn(self, memory: Table, step: Step, shape: Shape) -> Table:
         """Move the value of the action towards its reward and the value of what followed."""
         xp = array_namespace(memory.q)
-        index = step.row * actions + step.action
-        value = self.next_value(memory.q, step, actions)
+        value = self.next_value(memory.q, step, shape)
         value = xp.where(step.terminated, xp.zeros_like(value), value)
-        error = step.reward + self.discount * value - xp.take(memory.q, index)
-        counts = memory.counts
-        if counts.shape[0]:
-            counts = add_entries(counts, index, xp.ones_like(error))
-        rate = 1 / xp.take(counts, index) if self.rate is None else at(self.rate, step.t)
-        return Table(add_entries(memory.q, index, rate * error), counts)
+        old = xp.take(memory.q, step.index)
+        error = step.reward + self.discount * value - old
+        rate, counts = self.rates(memory.counts, step.index, step.t)
+        return Table(set_entries(memory.q, step.index, old + rate * error), counts)
 
-    def next_value(self, q: Array, step: Step, actions: int) -> Array:
+    def rates(self, counts: Array, index: Array, t: Array) -> tuple[Any, Array]:
+        """Part of the error that is corrected, and the visits with this one."""
+        if counts.shape[0]:
+            visits = array_namespace(counts).take(counts, index) + 1
+            counts = set_entries(counts, index, visits)
+            if self.rate is None:
+                return 1 / visits, counts
+        return at(self.rate, t), counts
+
+    def next_value(self, q: Array, step: Step, shape: Shape) -> Array:
         """Value of what followed: the best action's."""
-        xp, rows = array_namespace(q), rows_of(q, step.next_row, actions)
-        # a maximum along a few entries takes NumPy five times as long as its place
-        return xp.take_along_axis(rows, xp.argmax(rows, axis=-1, keepdims=True), axis=-1)[:, 0]
+        return array_namespace(q).take(q, step.next_row * shape.actions + step.next_best)
 
 
 class SARSA(QLearning):
@@ -92,11 +95,9 @@ class SARSA(QLearning):
     Rummery & Niranjan (1994); Sutton & Barto (2018), section 6.4
     """
 
-    uses_next_action: ClassVar[bool] = True
-
-    def next_value(self, q: Array, step: Step, actions: int) -> Array:
+    def next_value(self, q: Array, step: Step, shape: Shape) -> Array:
         """Value of what followed: that of the action the policy takes there."""
-        return array_namespace(q).take(q, step.next_row * actions + step.next_action)
+        return array_namespace(q).take(q, step.next_row * shape.actions + step.next_action)
 
 
 class ExpectedSARSA(QLearning):
@@ -112,10 +113,10 @@ class ExpectedSARSA(QLearning):
     van Seijen, van Hasselt, Whiteson & Wiering (2009); Sutton & Barto (2018), section 6.6
     """
 
-    def next_value(self, q: Array, step: Step, actions: int) -> Array:
+    def next_value(self, q: Array, step: Step, shape: Shape) -> Array:
         """Value of what followed: the mean over the policy's actions."""
-        rows = rows_of(q, step.next_row, actions)
-        return array_namespace(q).sum(self.exploration.probabilities(rows, step.t) * rows, axis=-1)
+        chances = self.exploration.probabilities(step.next_values, step.t)
+        return array_namespace(q).sum(chances * step.next_values, axis=-1)
 
 
 class DoubleQLearning(QLearning):
@@ -131,49 +132,53 @@ class DoubleQLearning(QLearning):
     van Hasselt (2010), Advances in Neural Information Processing Systems 23, algorithm 1
     """
 
-    noise: ClassVar[int] = 1
+    def noise(self) -> int:
+        """One, which tells the table that learns."""
+        return 1
 
-    def init(self, agents: int, states: int, actions: int, like: Array) -> tuple[Table, Table]:
+    def init(self, shape: Shape, like: Array) -> tuple[Table, Table]:
         """Two tables."""
-        first, second = (super(DoubleQLearning, self).init(agents, states, actions, like) for _ in range(2))
+        first, second = (super(DoubleQLearning, self).init(shape, like) for _ in range(2))
         return first, second
 
-    def values(self, memory: tuple[Table, Table], row: Array, actions: int) -> Array:
+    def values(self, memory: tuple[Table, Table], row: Array, shape: Shape) -> Array:
         """Mean of both."""
         a, b = memory
-        return (rows_of(a.q, row, actions) + rows_of(b.q, row, actions)) / 2
+        return (rows_of(a.q, row, shape.actions) + rows_of(b.q, row, shape.actions)) / 2
 
-    def counts(self, memory: tuple[Table, Table], row: Array, actions: int) -> Array | None:
+    def counts(self, memory: tuple[Table, Table], row: Array, shape: Shape) -> Array | None:
         """Visits of both."""
         a, b = memory
         if not a.counts.shape[0]:
             return None
-        return rows_of(a.counts, row, actions) + rows_of(b.counts, row, actions)
+        return rows_of(a.counts, row, shape.actions) + rows_of(b.counts, row, shape.actions)
 
-    def learn(self, memory: tuple[Table, Table], step: Step, actions: int) -> tuple[Table, Table]:
+    def learn(self, memory: tuple[Table, Table], step: Step, shape: Shape) -> tuple[Table, Table]:
         """Teach one table, by chance, with the other's value of its best action."""
         a, b = memory
-        xp = array_namespace(a.q)
-        heads = step.noise[:, 0] < 0.5
-        of_a, of_b = rows_of(a.q, step.next_row, actions), rows_of(b.q, step.next_row, actions)
-        best = xp.argmax(xp.where(heads[:, None], of_a, of_b), axis=-1, keepdims=True)
-        value = xp.take_along_axis(xp.where(heads[:, None], of_b, of_a), best, axis=-1)[:, 0]
+        xp, index = array_namespace(a.q), step.index
+        heads = step.noise[0, :] < 0.5
+        choose = lambda x, y: xp.where(heads if x.ndim == 1 else heads[:, None], x, y)
+        of_a, of_b = (rows_of(one.q, step.next_row, shape.actions) for one in memory)
+        best = xp.argmax(choose(of_a, of_b), axis=-1, keepdims=True)
+        value = xp.take_along_axis(choose(of_b, of_a), best, axis=-1)[:, 0]
         value = xp.where(step.terminated, xp.zeros_like(value), value)
-        index = step.row * actions + step.action
-        own = xp.where(heads, xp.take(a.q, index), xp.take(b.q, index))
-        error = step.reward + self.discount * value - own
-        share = xp.astype(heads, error.dtype)
-        counts_a, counts_b = a.counts, b.counts
+        old_a, old_b = xp.take(a.q, index), xp.take(b.q, index)
+        old = choose(old_a, old_b)
+        rate, counts_a, counts_b = at(self.rate, step.t), a.counts, b.counts
         if counts_a.shape[0]:
-            counts_a, counts_b = add_entries(counts_a, index, share), add_entries(counts_b, index, 1 - share)
-        if self.rate is None:
-            rate = 1 / xp.where(heads, xp.take(counts_a, index), xp.take(counts_b, index))
-        else:
-            rate = at(self.rate, step.t)
-        change = rate * error
+            share = xp.astype(heads, old.dtype)
+            visits_a, visits_b = xp.take(counts_a, index) + share, xp.take(counts_b, index) + (1 - share)
+            counts_a, counts_b = (
+                set_entries(counts_a, index, visits_a),
+                set_entries(counts_b, index, visits_b),
+            )
+            if self.rate is None:
+                rate = 1 / choose(visits_a, visits_b)
+        new = old + rate * (step.reward + self.discount * value - old)
         return (
-            Table(add_entries(a.q, index, share * change), counts_a),
-            Table(add_entries(b.q, index, (1 - share) * change), counts_b),
+            Table(set_entries(a.q, index, choose(new, old_a)), counts_a),
+            Table(set_entries(b.q, index, choose(old_b, new)), counts_b),
         )
 
 
@@ -181,3 +186,8 @@ def rows_of(flat: Array, row: Array, actions: int) -> Array:
     """Rows (n, actions) of tables that lie one after the other."""
     xp = array_namespace(flat)
     return xp.take(xp.reshape(flat, (-1, actions)), row, axis=0)
+
+
+def filled(size: int, value: Any, like: Array) -> Array:
+    """Table of equal numbers, in the library, dtype and on the device of an array."""
+    return array_namespace(like).full((size,), value, dtype=like.dtype, device=device_of(like))
