@@ -60,6 +60,7 @@ def test_gaussian_is_that_of_torch(xp64):
         assert_close(found, values(expected), like=ours.mean)
 
 
+@pytest.mark.xp_skip("jax-x64", reason="as jax-x32")
 def test_a_forbidden_action_adds_nothing_and_is_never_taken(xp):
     logits = xp.asarray([[0.0, -math.inf, 1.0, -math.inf]], dtype=xp.float32)
     assert values(Categorical(logits).entropy())[0] == pytest.approx(0.5822, rel=1e-4)
@@ -71,6 +72,7 @@ def test_a_forbidden_action_adds_nothing_and_is_never_taken(xp):
     assert values(many.sample(xp.asarray(noise))).tolist() == [0, 0, 2, 2]
 
 
+@pytest.mark.xp_skip("jax-x64", reason="as jax-x32")
 def test_samples_have_the_frequencies_of_the_probabilities(xp):
     # equidistant numbers, so that a frequency is exact to one of them
     n = 1000
@@ -83,6 +85,7 @@ def test_samples_have_the_frequencies_of_the_probabilities(xp):
     assert np.abs(np.bincount(values(found), minlength=4) - n * p).max() <= 1
 
 
+@pytest.mark.xp_skip("jax-x64", reason="as jax-x32")
 def test_normal_numbers_have_the_moments_and_the_quantiles_of_the_normal_distribution(xp):
     noise = xdl.random.uniform(xdl.random.key(0, like=xp.zeros(())), (40_000, 2))
     z = np.sort(values(standard_normal(noise))[:, 0])
@@ -94,6 +97,7 @@ def test_normal_numbers_have_the_moments_and_the_quantiles_of_the_normal_distrib
     assert most[0, 0] == pytest.approx(5.768, rel=1e-3)
 
 
+@pytest.mark.xp_skip("jax-x64", reason="as jax-x32")
 def test_samples_of_a_gaussian_follow_its_mean_and_deviation(xp):
     noise = xp.asarray(RNG.random((6, 6), dtype=np.float32))
     mean, log_std = (xp.asarray(a.astype(np.float32)) for a in (MEAN, LOG_STD))
