@@ -15,7 +15,9 @@ from ._deep.quantile import QuantileHead
 from ._deep.replay import Replay, replay_add, replay_init, replay_sample, replay_update
 from ._environment import Environment, Running, Transition, advance, start
 from ._environments.acrobot import Acrobot
+from ._environments.animation import animate
 from ._environments.cart_pole import CartPole
+from ._environments.drawing import draw, frames
 from ._environments.engagement import EngagementChain
 from ._environments.from_gymnasium import GymnasiumEnvironment
 from ._environments.grid_world import GridWorld
@@ -49,9 +51,15 @@ from ._running.journal import Episodes
 from ._running.loop import train
 from ._running.results import Evaluations, TrainReport, TrainResult
 from ._running.seeds import Band, interquartile, return_band, train_seeds
+from ._tabular.dyna import DynaQ
 from ._tabular.exploration import EpsilonGreedy, Exploration, Softmax, UpperConfidence
 from ._tabular.learning import TabularMethod, TabularResult, train_tabular
+from ._tabular.monte_carlo import MonteCarlo, OffPolicyMonteCarlo
+from ._tabular.n_step import NStepExpectedSARSA, NStepSARSA, TreeBackup
+from ._tabular.prediction import TabularPrediction, predict_tabular
+from ._tabular.prioritized_sweeping import PrioritizedSweeping
 from ._tabular.temporal_difference import SARSA, DoubleQLearning, ExpectedSARSA, QLearning
+from ._tabular.traces import QLambda, SARSALambda
 
 __all__ = [
     "A2C",
@@ -75,6 +83,7 @@ __all__ = [
     "Categorical",
     "CategoricalHead",
     "DoubleQLearning",
+    "DynaQ",
     "EngagementChain",
     "Environment",
     "Episodes",
@@ -93,31 +102,43 @@ __all__ = [
     "GridWorld",
     "GymnasiumEnvironment",
     "HostEnvironment",
+    "MonteCarlo",
     "MountainCar",
+    "NStepExpectedSARSA",
+    "NStepSARSA",
+    "OffPolicyMonteCarlo",
     "Pendulum",
     "Plan",
+    "PrioritizedSweeping",
+    "QLambda",
     "QLearning",
     "QNetwork",
     "QuantileHead",
     "Replay",
     "Running",
+    "SARSALambda",
     "Softmax",
     "Spaces",
     "SparseMDP",
     "SquashedGaussian",
     "TabularEnvironment",
     "TabularMethod",
+    "TabularPrediction",
     "TabularResult",
     "TrainReport",
     "TrainResult",
     "Transition",
+    "TreeBackup",
     "UpperConfidence",
     "ValueHead",
     "advance",
+    "animate",
     "backward_induction",
     "discounted_returns",
+    "draw",
     "engagement_chain",
     "evaluate_policy",
+    "frames",
     "gae",
     "gauss_seidel_value_iteration",
     "interquartile",
@@ -125,6 +146,7 @@ __all__ = [
     "mdp_from_gymnasium",
     "modified_policy_iteration",
     "policy_iteration",
+    "predict_tabular",
     "prioritized_value_iteration",
     "random_mdp",
     "relative_value_iteration",
