@@ -134,12 +134,12 @@ def test_loss_and_gradient_are_cleanrls(spaces, options):
 def test_a_round_of_learning_is_that_of_torch(spaces):
     """All passes, with the bound on the gradient, Adam, and the rate that falls."""
     torch = pytest.importorskip("torch")
-    algorithm = PPO(rollout=16, epochs=2, minibatches=2, rate=1e-2, anneal=256)
+    algorithm = PPO(rollout=16, epochs=2, minibatches=2, rate=2e-3, anneal=256)
     learner, key = start(algorithm, spaces), xdl.random.key(1, like=np.zeros(()))
     agent = TorchAgent(learner.network, torch.float32)
     experience = round_of(algorithm, learner, spaces, np.zeros(()))
     batch = algorithm.batch(learner.network, experience)
-    optimizer = torch.optim.Adam(agent.parameters(), lr=1e-2 * (1 - 64 / 256), eps=1e-5)
+    optimizer = torch.optim.Adam(agent.parameters(), lr=2e-3 * (1 - 64 / 256), eps=1e-5)
     for order in np.argsort(xdl.random.uniform(key, (2, 64)), axis=-1):
         for part in np.split(order, 2):
             optimizer.zero_grad()

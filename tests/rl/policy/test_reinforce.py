@@ -3,9 +3,8 @@ import pytest
 
 import xdl
 from xdl import tree
-from xdl.rl import A2C, REINFORCE, Categorical, Transition, train
+from xdl.rl import A2C, REINFORCE, CartPole, Categorical, Transition, train
 from xdl.rl._algorithm import Experience, Spaces
-from xdl.rl._environments.cart_pole import CartPole
 
 KEY = xdl.random.key(0, like=np.zeros(()))
 ARMS = np.asarray([0.3, 1.1])
@@ -50,11 +49,6 @@ def test_its_gradient_is_that_of_the_expected_return(algorithm):
         np.testing.assert_allclose(-mean, np.concatenate([x.ravel() for x in exact]), rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("algorithm", "steps", "bar"),
-    [(REINFORCE(), 15_360, 45), (A2C(), 24_000, 60)],
-    ids=["reinforce", "a2c"],
-)
-def test_it_learns_to_balance_a_pole(algorithm, steps, bar):
-    result = train(algorithm, CartPole(), KEY, steps=steps, progress=False)
-    assert np.asarray(result.episodes.returns)[-20:].mean() > bar
+def test_it_learns_to_balance_a_pole():
+    result = train(REINFORCE(), CartPole(), KEY, steps=15_360, progress=False)
+    assert np.asarray(result.episodes.returns)[-20:].mean() > 45
