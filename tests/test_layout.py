@@ -37,7 +37,7 @@ RANK = {
     "tuning": 7,
 }
 ONLY = {"data": {"core"}, "interop": {"core", "nn"}}
-MAY_IMPORT_ALL = {"", "testing", "__main__"}
+MAY_IMPORT_ALL = {"", "bench", "testing", "__main__"}
 
 # The names that everybody's code starts with; a change here is a change of the public interface.
 SURFACE = """
@@ -83,6 +83,8 @@ TESTED_ELSEWHERE = {
     "optim/_gauss.py": "what Levenberg-Marquardt and the dogleg share; their tests and test_least_squares.py",
     "optim/_robust.py": "test_residuals.py compares values and derivatives; test_least_squares.py, with SciPy",
     "optim/_solve.py": "what minimize, least_squares and root share; their tests and test_implicit.py",
+    "bench/__main__.py": "bench/test_run.py runs it",
+    "bench/_catalogue.py": "a list; bench/test_workloads.py goes through it",
     "testing/__main__.py": "test_conformance.py runs it",
     "testing/_report.py": "test_conformance.py reads what it prints",
     "testing/_rules.py": "the scan, which autodiff/test_registry.py runs",
@@ -178,7 +180,7 @@ def test_imports_point_one_way(path):
 @pytest.mark.parametrize("path", MODULES, ids=label)
 def test_nobody_asks_which_library(path):
     """Neither by array-api-compat's questions nor by comparing names; only the registry knows a name, NumPy's."""
-    if path.relative_to(ROOT / "xdl").parts[0] in ("testing", "interop", "__main__.py"):
+    if path.relative_to(ROOT / "xdl").parts[0] in ("bench", "testing", "interop", "__main__.py"):
         return
     tree = parse(path)
     docstrings = {

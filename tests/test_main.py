@@ -1,8 +1,10 @@
 """The command ``xdl``: what it shows, and what it says of a wrong call."""
 
 import importlib.metadata
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -84,3 +86,71 @@ def test_the_module_is_the_command():
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("xdl test: no backend 'nowhere'")
     assert len(result.stderr.splitlines()) == 1
+
+
+def a_saved_run(seconds):
+    row = {
+        "backend": "numpy",
+        "device": "cpu",
+        "by": "xdl",
+        "compiled": False,
+        "first": seconds,
+        "seconds": seconds,
+    }
+    machine = {"cpu": "Abacus", "cores": 1, "memory": None, "accelerators": [], "system": "-", "python": "-"}
+    return {
+        "date": "2026-01-02",
+        "machine": machine,
+        "versions": {},
+        "threads": 1,
+        "limits": {},
+        "results": [{**row, "workload": "call", "size": 16}],
+        "skipped": [],
+    }
+
+
+def test_bench_shows_draws_and_saves(monkeypatch, tmp_path):
+    asked = []
+
+    def run(workloads, **options):
+        asked.append((workloads, options))
+        return a_saved_run(1e-3)
+
+    monkeypatch.setattr("xdl.bench.run", run)
+    figure, save = tmp_path / "figure.png", tmp_path / "run.json"
+    options = ["--backend", "numpy", "--threads", "1", "--minutes", "1", "--sizes", "2"]
+    result = call("bench", "call", *options, "--figure", str(figure), "--save", str(save))
+    assert result.exit_code == 0
+    assert asked == [(("call",), {"backends": ("numpy",), "threads": 1, "seconds": 60.0, "sizes": 2})]
+    assert "1.00 ms*" in result.output
+    assert figure.exists()
+    assert json.loads(save.read_text()) == a_saved_run(1e-3)
+
+
+def test_bench_compares_two_saved_runs(tmp_path):
+    paths = [str(tmp_path / name) for name in ("a.json", "b.json")]
+    for path, seconds in zip(paths, (1e-3, 4e-3), strict=True):
+        Path(path).write_text(json.dumps(a_saved_run(seconds)))
+    result = call("bench", "--compare", *paths)
+    assert result.exit_code == 0
+    assert "numpy  16      1.00 ms  4.00 ms  4.00x" in result.output
+
+
+def test_bench_lists_the_workloads():
+    names = [line.split()[0] for line in call("bench", "--list").output.splitlines()]
+    assert {"mlp_step", "attention", "call"} <= set(names)
+
+
+def test_a_wrong_call_of_bench_is_one_message(tmp_path):
+    other = tmp_path / "other.json"
+    other.write_text("[]")
+    for arguments, message in (
+        (["nothing"], "no workload 'nothing'"),
+        (["--compare", str(other), str(other)], "was not written by xdl bench --save"),
+        (["--compare", "nowhere.json", "nowhere.json"], "No such file"),
+    ):
+        result = call("bench", *arguments)
+        assert result.exit_code == 2
+        assert result.stderr.startswith("xdl bench: ")
+        assert message in result.stderr
+        assert result.stdout == ""

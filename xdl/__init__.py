@@ -87,7 +87,7 @@ __all__ = [
 
 def __getattr__(name: str) -> _ModuleType:
     """Import a package when it is first asked for: ``xdl.models`` after ``import xdl``."""
-    if name not in ("linalg", "models", "nn", "optim", "rl", "testing", "train"):
+    if name not in ("bench", "linalg", "models", "nn", "optim", "rl", "testing", "train"):
         message = f"module 'xdl' has no attribute {name!r}"
         raise AttributeError(message)
     import importlib

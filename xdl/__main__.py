@@ -1,10 +1,12 @@
-"""The command ``xdl``: what is installed here, and whether a backend does what it must."""
+"""The command ``xdl``: what is installed here, whether a backend does what it must, and how fast it is."""
 
 import importlib.metadata
+import json
 import platform
 import re
 from collections import defaultdict
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -46,6 +48,63 @@ def run_tests(
         typer.echo(f"xdl test: {error}", err=True)
         raise typer.Exit(2) from None
     raise typer.Exit(report(backend, device=device))
+
+
+@app.command("bench")
+def run_benchmarks(
+    workloads: Annotated[
+        list[str] | None, typer.Argument(metavar="[WORKLOAD]...", help="Names of workloads; default: twelve.")
+    ] = None,
+    backend: Annotated[list[str] | None, typer.Option(help="Only this backend; may be repeated.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Cores to use; default: all.")] = None,
+    minutes: Annotated[float, typer.Option(help="Time for all; what does not fit in is skipped.")] = 4.5,
+    sizes: Annotated[int | None, typer.Option(min=1, help="How many sizes, from the smallest.")] = None,
+    figure: Annotated[Path, typer.Option(help="File of the figure.")] = Path("xdl-bench.png"),
+    save: Annotated[Path | None, typer.Option(help="File for the results, in JSON.")] = None,
+    list_workloads: Annotated[bool, typer.Option("--list", help="List the workloads and end.")] = False,
+    compare: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(metavar="A.json B.json", help="Put two saved runs side by side."),
+    ] = None,
+) -> None:
+    """Time this machine: a table, and a figure of time against size, for each backend and device."""
+    from xdl import bench
+
+    if list_workloads:
+        print("\n".join(_aligned([(w.name, w.title, f"by {w.axis}") for w in bench.WORKLOADS.values()])))
+        return
+    try:
+        if compare:
+            print(bench.compare(*(_saved(path) for path in compare)))
+            return
+        found = bench.run(
+            tuple(workloads or bench.QUICK),
+            backends=tuple(backend or ()),
+            threads=threads,
+            seconds=60 * minutes,
+            sizes=sizes,
+        )
+    except (OSError, ValueError) as error:
+        typer.echo(f"xdl bench: {error}", err=True)
+        raise typer.Exit(2) from None
+    if save:  # first: what follows can fail, and the times took minutes
+        save.write_text(json.dumps(found, indent=1))
+    print(bench.table(found))
+    try:
+        bench.draw(found, figure)
+    except ModuleNotFoundError as error:
+        typer.echo(f"\nno figure: {error.name} is not installed; pip install {error.name}", err=True)
+    else:
+        print(f"\nfigure: {figure}")
+
+
+def _saved(path: Path) -> dict[str, Any]:
+    """Results that ``--save`` wrote."""
+    found = json.loads(path.read_text())
+    if not isinstance(found, dict) or not {"machine", "results"} <= set(found):
+        message = f"{path} was not written by xdl bench --save"
+        raise ValueError(message)
+    return found
 
 
 def _backend_rows() -> list[tuple[str, ...]]:

@@ -1,0 +1,135 @@
+"""Every workload by xdl and by hand gives the same, whatever the library."""
+
+import ast
+import functools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import xdl
+from xdl.bench import QUICK, WORKLOADS, Row, agree, first_call, prepare, rows_of
+
+ROOT = Path(__file__).parents[2]
+BY_HAND = sorted((ROOT / "backends").glob("*/_bench.py"))
+SMALL = {
+    "attention": 8,
+    "conv": 1,
+    "lstm": 4,
+    "newton": 200,
+    "lbfgs": 200,
+    "value_iteration": 20,
+    "q_learning": 8,
+}
+
+
+def result(row, name, size):
+    return first_call(row, prepare(row, WORKLOADS[name], size))[1]
+
+
+def size_of(name):
+    return SMALL.get(name, WORKLOADS[name].sizes[0])
+
+
+@functools.cache
+def wanted(name):
+    return result(Row("numpy", "cpu", "xdl", False), name, size_of(name))
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_rows_agree(name, backend):
+    for row in rows_of(WORKLOADS[name], xdl.backend(backend), "cpu"):
+        if row.compiled:  # seconds each; xdl.jit has its own tests, and xdl bench compares again
+            continue
+        found = result(row, name, size_of(name))
+        assert np.all(np.isfinite(found)), row
+        if WORKLOADS[name].exact:
+            assert agree(found, wanted(name)), row
+        elif name != "random":
+            assert found.shape == wanted(name).shape, row
+
+
+# Each is compiled, which takes a second: one of each kind.
+FOR_JAX = [
+    "mlp_step",
+    "lenet_forward",
+    "adam",
+    "conv",
+    "attention",
+    "lstm",
+    "softmax",
+    "layer_norm",
+    "newton",
+    "value_iteration",
+    "tape",
+    "call",
+]
+
+
+@pytest.mark.parametrize("name", FOR_JAX)
+def test_what_is_written_for_jax_agrees(name):
+    rows = [row for row in rows_of(WORKLOADS[name], xdl.backend("jax"), "cpu:0") if row.by == "native"]
+    assert rows
+    assert agree(result(rows[0], name, size_of(name)), wanted(name))
+
+
+@pytest.mark.parametrize("name", ["adam", "random"])
+def test_programs_compile_on_jax(name):
+    row = Row("jax", "cpu:0", "xdl", True)
+    found = result(row, name, size_of(name))
+    assert agree(found, wanted(name))
+
+
+def test_both_ways_to_fit_find_the_same():
+    """L-BFGS ends within the tolerance of the gradient, as Newton's method does."""
+    newton, lbfgs = wanted("newton"), wanted("lbfgs")
+    assert np.abs(newton - lbfgs).max() < 1e-2
+    assert np.abs(newton).max() > 0.1
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_inputs_are_random_and_always_the_same(name):
+    first, again = (xdl.tree.leaves(WORKLOADS[name].inputs(size_of(name))) for _ in range(2))
+    arrays = [(a, b) for a, b in zip(first, again, strict=True) if hasattr(a, "shape")]
+    assert arrays
+    assert all(np.array_equal(a, b) for a, b in arrays)
+    assert name == "random" or len(np.unique(max((a for a, _ in arrays), key=np.size))) > 1
+
+
+def test_large_inputs_repeat_themselves():
+    from xdl.bench._workloads.workload import normal
+
+    x = normal(1, (3 << 20,))
+    assert np.array_equal(x[: 1 << 20], x[1 << 20 : 2 << 20])
+    assert abs(x.std() - 1) < 0.01
+
+
+@pytest.mark.parametrize("path", BY_HAND, ids=lambda path: path.parent.name)
+def test_what_is_written_by_hand_is_a_workload_without_xdl(path):
+    tree = ast.parse(path.read_text())
+    imported = {
+        (node.module if isinstance(node, ast.ImportFrom) else node.names[0].name).split(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    assert not {name for name in imported if name.startswith("xdl")}
+    functions = {n.name for n in tree.body if isinstance(n, ast.FunctionDef) and not n.name.startswith("_")}
+    assert functions <= set(WORKLOADS)
+
+
+def test_work_grows_with_the_size():
+    for workload in WORKLOADS.values():
+        sizes = (*workload.sizes, *workload.large)
+        assert list(sizes) == sorted(set(sizes))
+        if workload.work:
+            assert [workload.work(n) for n in sizes] == sorted(workload.work(n) for n in sizes)
+            assert workload.work(sizes[0]) > 0
+
+
+def test_the_quick_run_is_of_known_workloads():
+    assert set(QUICK) <= set(WORKLOADS)
+
+
+def test_products_of_the_mlp_are_counted():
+    assert WORKLOADS["mlp_step"].work(128) == pytest.approx(128.9e6, rel=0.01)  # 0.13 GFLOP

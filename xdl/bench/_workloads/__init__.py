@@ -1,0 +1,1 @@
+"""The work that libraries are timed at, one family per file."""
