@@ -9,6 +9,7 @@ from ._bandits.problems import Bandit, BernoulliBandit, GaussianBandit
 from ._bandits.running import BanditMethod, BanditResult, run_bandit
 from ._bandits.thompson import BetaThompson, GaussianThompson
 from ._deep.categorical import CategoricalHead
+from ._deep.dqn import DQN, DQNLearner
 from ._deep.heads import ExpectedHead, ValueHead
 from ._deep.q_network import QNetwork
 from ._deep.quantile import QuantileHead
@@ -24,6 +25,7 @@ from ._environments.grid_world import GridWorld
 from ._environments.mountain_car import MountainCar
 from ._environments.pendulum import Pendulum
 from ._environments.tabular import TabularEnvironment, tabular_environment
+from ._environments.to_gymnasium import as_gymnasium, as_gymnasium_vector
 from ._host import HostEnvironment
 from ._mdp import MDP, SparseMDP
 from ._models.engagement import engagement_chain
@@ -63,6 +65,7 @@ from ._tabular.traces import QLambda, SARSALambda
 
 __all__ = [
     "A2C",
+    "DQN",
     "KLUCB",
     "MDP",
     "PPO",
@@ -82,6 +85,7 @@ __all__ = [
     "CartPole",
     "Categorical",
     "CategoricalHead",
+    "DQNLearner",
     "DoubleQLearning",
     "DynaQ",
     "EngagementChain",
@@ -133,6 +137,8 @@ __all__ = [
     "ValueHead",
     "advance",
     "animate",
+    "as_gymnasium",
+    "as_gymnasium_vector",
     "backward_induction",
     "discounted_returns",
     "draw",

@@ -4,12 +4,13 @@ All randomness comes from outside, as numbers that are uniform on [0, 1): whoeve
 many steps in one call, and the same key makes the same episodes on every backend.
 """
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
-from xdl.core import Array, Module, array_namespace, static, tree
+from xdl.core import Array, Module, array_namespace, generic, static, tree
 from xdl.core._namespace import device_of
 
-__all__ = ["Environment", "Running", "Transition", "advance", "start"]
+__all__ = ["Environment", "Running", "Transition", "advance", "begin_again", "start"]
 
 
 class Environment(Module):
@@ -25,6 +26,8 @@ class Environment(Module):
         Bounds of each entry of an action that is a vector.
     action_size, observation_size : int
         Entries of an action that is a vector; entries of an observation, or 0 where it is an integer.
+    observation_bounds : (low, high) or None
+        Bounds of each entry of an observation; they are for who asks, and need not be finite.
     reset_noise, step_noise : int
         Random numbers that a start and a step take.
     max_steps : int
@@ -35,6 +38,7 @@ class Environment(Module):
     action_bounds: ClassVar[tuple[float, float] | None] = None
     action_size: ClassVar[int] = 0
     observation_size: ClassVar[int] = 0
+    observation_bounds: ClassVar[tuple[tuple[float, ...], tuple[float, ...]] | None] = None
     reset_noise: ClassVar[int] = 0
     step_noise: ClassVar[int] = 0
 
@@ -159,19 +163,27 @@ def advance(env: Environment, running: Running, action: Array, noise: Array) -> 
     steps, total = running.steps + 1, running.total + xp.astype(reward, running.total.dtype)
     truncated = (steps >= env.max_steps) & xp.logical_not(terminated)
     seen = env.observe(state)
-    ended = terminated | truncated
     taken = Transition(running.observation, action, reward, seen, terminated, truncated, total)
+    now = Running(state, seen, steps, total)
+    return begin_again(taken.ended, now=now, fresh=lambda: start(env, noise[:, k:])), taken
+
+
+@generic
+def begin_again(ended: Array, /, *, now: Running, fresh: Callable[[], Running]) -> Running:
+    """Begin new episodes where one has ended.
+
+    Parameters
+    ----------
+    ended : (n,) boolean array
+        Where.
+    now : Running
+        All copies.
+    fresh : callable
+        Makes new episodes for all copies, where they are needed.
+    """
 
     def choose(new: Array, old: Array) -> Array:
+        xp = array_namespace(old)
         return xp.where(xp.reshape(ended, (-1, *(1,) * (old.ndim - 1))), new, old)
 
-    state = tree.map(choose, env.reset(noise[:, k:]), state)
-    return (
-        Running(
-            state,
-            env.observe(state),
-            xp.where(ended, xp.zeros_like(steps), steps),
-            xp.where(ended, xp.zeros_like(total), total),
-        ),
-        taken,
-    )
+    return tree.map(choose, fresh(), now)

@@ -28,6 +28,10 @@ class Acrobot(Environment):
 
     actions: ClassVar[int | None] = 3
     observation_size: ClassVar[int] = 6
+    observation_bounds: ClassVar[tuple[tuple[float, ...], tuple[float, ...]] | None] = (
+        (-1.0, -1.0, -1.0, -1.0, -4 * math.pi, -9 * math.pi),
+        (1.0, 1.0, 1.0, 1.0, 4 * math.pi, 9 * math.pi),
+    )
     reset_noise: ClassVar[int] = 4
 
     max_steps: int = static(default=500)

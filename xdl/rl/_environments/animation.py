@@ -14,7 +14,7 @@ from .drawing import DARK, Canvas, draw
 from .mountain_car import MountainCar
 from .pendulum import Pendulum
 
-__all__ = ["animate"]
+__all__ = ["animate", "speed_of"]
 
 SPEED = {
     CartPole: 50,
@@ -72,7 +72,7 @@ def animate(
         message = f"`path` must end in .gif, got {str(path)!r}"
         raise ValueError(message)
     shots = _seen(env, policy, key) if isinstance(env, HostEnvironment) else _drawn(env, policy, key)
-    speed: Any = fps or next((n for kind, n in SPEED.items() if isinstance(env, kind)), 5)
+    speed: Any = fps or speed_of(env)
     canvas, writer, total = Canvas(), PillowWriter(fps=speed), 0.0
     writer.setup(
         canvas.figure, str(path), canvas.figure.dpi
@@ -86,6 +86,11 @@ def animate(
             break
     writer.finish()
     return total
+
+
+def speed_of(env: Any) -> int:
+    """Steps in a second, where there is one."""
+    return next((n for kind, n in SPEED.items() if isinstance(env, kind)), 5)
 
 
 def _drawn(env: Environment, policy: Policy, key: Array) -> Shots:

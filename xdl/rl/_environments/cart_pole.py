@@ -28,6 +28,10 @@ class CartPole(Environment):
 
     actions: ClassVar[int | None] = 2
     observation_size: ClassVar[int] = 4
+    observation_bounds: ClassVar[tuple[tuple[float, ...], tuple[float, ...]] | None] = (
+        (-4.8, -math.inf, -24 * math.pi / 180, -math.inf),
+        (4.8, math.inf, 24 * math.pi / 180, math.inf),
+    )
     reset_noise: ClassVar[int] = 4
 
     max_steps: int = static(default=500)

@@ -26,6 +26,10 @@ class MountainCar(Environment):
 
     actions: ClassVar[int | None] = 3
     observation_size: ClassVar[int] = 2
+    observation_bounds: ClassVar[tuple[tuple[float, ...], tuple[float, ...]] | None] = (
+        (-1.2, -0.07),
+        (0.6, 0.07),
+    )
     reset_noise: ClassVar[int] = 1
 
     max_steps: int = static(default=200)

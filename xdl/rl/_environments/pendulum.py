@@ -29,6 +29,10 @@ class Pendulum(Environment):
     action_bounds: ClassVar[tuple[float, float] | None] = (-2.0, 2.0)
     action_size: ClassVar[int] = 1
     observation_size: ClassVar[int] = 3
+    observation_bounds: ClassVar[tuple[tuple[float, ...], tuple[float, ...]] | None] = (
+        (-1.0, -1.0, -8.0),
+        (1.0, 1.0, 8.0),
+    )
     reset_noise: ClassVar[int] = 2
 
     max_steps: int = static(default=200)
