@@ -2,14 +2,19 @@
 
 from typing import Any
 
-from xdl.core import Array, array_namespace, asarray, backend, random, to_numpy
+from xdl.core import Array, array_namespace, asarray, random, to_numpy
 
 from ._algorithm import Spaces
 from ._environment import Transition
 
-__all__ = ["HostEnvironment"]
+__all__ = ["HostEnvironment", "host"]
 
 SEEDS = 2**31 - 1  # the largest seed that generators of all kinds take
+
+
+def host() -> Any:
+    """NumPy's namespace, whose arrays these environments speak in."""
+    return array_namespace(to_numpy(0))
 
 
 class HostEnvironment:
@@ -80,7 +85,7 @@ class HostEnvironment:
         if not xp.isdtype(example.dtype, "real floating"):
             example = asarray(0.0, like=example, dtype=xp.float32)
         self._like = example
-        self._total, self._steps = backend("numpy").xp.zeros(self.copies), 0
+        self._total, self._steps = host().zeros(self.copies), 0
         self._observation = self._seen(self.begin(seeds))
         return self._observation
 
@@ -106,23 +111,23 @@ class HostEnvironment:
         if not hasattr(self, "_like"):
             message = "no episode has begun: call `start(key)` before `step(action)`"
             raise ValueError(message)
-        host = backend("numpy").xp
+        xp = host()
         shape = (self.copies,) if self.spaces.actions is not None else (self.copies, self.spaces.action_size)
         if action.shape != shape:
             message = f"`action` must have shape {shape}, one for each copy, got {tuple(action.shape)}"
             raise ValueError(message)
         taken = to_numpy(action)
         if self.spaces.actions is not None:
-            taken = host.astype(taken, host.int32)
+            taken = xp.astype(taken, xp.int32)
         self._steps += 1
         seen, reward, terminated, truncated, following = self.play(taken)
         ended = terminated | truncated
         self._refuse_nan(reward, "reward")
         total = self._total + reward
-        self._total = host.where(ended, 0.0, total)
+        self._total = xp.where(ended, 0.0, total)
         before = self._observation
         next_observation = self._seen(seen)
-        self._observation = self._seen(following) if host.any(ended) else next_observation
+        self._observation = self._seen(following) if xp.any(ended) else next_observation
         transition = Transition(
             before,
             action,
@@ -136,24 +141,24 @@ class HostEnvironment:
 
     def _array(self, x: Any, dtype: Any = None) -> Array:
         # a copy: a library may share the memory, which the environment is free to write to
-        return asarray(backend("numpy").xp.asarray(x, copy=True), like=self._like, dtype=dtype)
+        return asarray(host().asarray(x, copy=True), like=self._like, dtype=dtype)
 
     def _floats(self, x: Any) -> Array:
         return self._array(x, self._like.dtype)
 
     def _seen(self, x: Any) -> Array:
         """Observations in the library asked for; integers stay integers."""
-        if not backend("numpy").xp.isdtype(x.dtype, "real floating"):
+        if not host().isdtype(x.dtype, "real floating"):
             return self._array(x)
         self._refuse_nan(x, "observation")
         return self._floats(x)
 
     def _refuse_nan(self, x: Any, what: str) -> None:
-        host = backend("numpy").xp
-        wrong = host.isnan(x)
-        if not host.any(wrong):
+        xp = host()
+        wrong = xp.isnan(x)
+        if not xp.any(wrong):
             return
-        copy, *entry = (int(place[0]) for place in host.nonzero(wrong))
+        copy, *entry = (int(place[0]) for place in xp.nonzero(wrong))
         where = f", entry {entry[0] if len(entry) == 1 else tuple(entry)}" if entry else ""
         message = (
             f"the {what} is NaN in copy {copy}{where}, after {self._steps} steps: "

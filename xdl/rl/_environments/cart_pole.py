@@ -3,10 +3,10 @@
 import math
 from typing import ClassVar
 
-from xdl.core import Array, array_namespace, static
+from xdl.core import Array, array_namespace, generic, static
 from xdl.rl._environment import Environment
 
-__all__ = ["CartPole"]
+__all__ = ["CartPole", "swing"]
 
 
 class CartPole(Environment):
@@ -47,15 +47,35 @@ class CartPole(Environment):
     def step(self, state: Array, action: Array, noise: Array) -> tuple[Array, Array, Array]:
         """Push, and integrate the motion for 0.02 s by Euler's method."""
         xp = array_namespace(state)
-        x, speed, angle, turning = (state[:, k] for k in range(4))
-        force = xp.where(action == 1, 10.0 + 0 * x, -10.0 + 0 * x)
-        sine, cosine = xp.sin(angle), xp.cos(angle)
-        # mass of the cart 1 kg, of the pole 0.1 kg, half its length 0.5 m
-        push = (force + 0.05 * turning * turning * sine) / 1.1
-        turn = (9.8 * sine - cosine * push) / (0.5 * (4.0 / 3.0 - 0.1 * cosine * cosine / 1.1))
-        pull = push - 0.05 * turn * cosine / 1.1
-        state = xp.stack(
-            [x + 0.02 * speed, speed + 0.02 * pull, angle + 0.02 * turning, turning + 0.02 * turn], axis=-1
-        )
+        state = swing(state, action)
         fallen = (xp.abs(state[:, 0]) > 2.4) | (xp.abs(state[:, 2]) > 12 * 2 * math.pi / 360)
-        return state, xp.ones_like(x), fallen
+        return state, xp.ones_like(state[:, 0]), fallen
+
+
+@generic
+def swing(state: Array, action: Array, /) -> Array:
+    """Push carts, and integrate their motion for 0.02 s by Euler's method.
+
+    Parameters
+    ----------
+    state : (n, 4) array
+        Position, velocity, angle and its velocity.
+    action : (n,) integer array
+        1 for a push of 10 N to the right, else to the left.
+
+    Returns
+    -------
+    (n, 4) array
+        States after that.
+    """
+    xp = array_namespace(state)
+    x, speed, angle, turning = (state[:, k] for k in range(4))
+    force = xp.where(action == 1, 10.0 + 0 * x, -10.0 + 0 * x)
+    sine, cosine = xp.sin(angle), xp.cos(angle)
+    # mass of the cart 1 kg, of the pole 0.1 kg, half its length 0.5 m
+    push = (force + 0.05 * turning * turning * sine) / 1.1
+    turn = (9.8 * sine - cosine * push) / (0.5 * (4.0 / 3.0 - 0.1 * cosine * cosine / 1.1))
+    pull = push - 0.05 * turn * cosine / 1.1
+    return xp.stack(
+        [x + 0.02 * speed, speed + 0.02 * pull, angle + 0.02 * turning, turning + 0.02 * turn], axis=-1
+    )

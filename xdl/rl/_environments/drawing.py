@@ -4,8 +4,9 @@ import functools
 import math
 from typing import Any
 
-from xdl.core import backend, to_numpy, tree
+from xdl.core import to_numpy, tree
 from xdl.rl._environment import Environment
+from xdl.rl._host import host
 
 from .acrobot import Acrobot
 from .cart_pole import CartPole
@@ -61,13 +62,13 @@ def frames(env: Environment, states: Any) -> Any:
     (n, 300, 400, 3) array of uint8
         NumPy array of red, green and blue.
     """
-    host = tree.map(to_numpy, states)
+    known = tree.map(to_numpy, states)
     canvas = Canvas()
     pictures = []
-    for k in range(tree.leaves(host)[0].shape[0]):
-        draw(env, canvas.clear(), tree.map(lambda x: x[k, ...], host))  # noqa: B023
+    for k in range(tree.leaves(known)[0].shape[0]):
+        draw(env, canvas.clear(), tree.map(lambda x: x[k, ...], known))  # noqa: B023
         pictures.append(canvas.pixels())
-    return backend("numpy").xp.stack(pictures)
+    return host().stack(pictures)
 
 
 class Canvas:
@@ -90,8 +91,8 @@ class Canvas:
     def pixels(self) -> Any:
         """What is seen, (300, 400, 3), of uint8."""
         self._agg.draw()
-        host = backend("numpy").xp
-        return host.asarray(host.asarray(self._agg.buffer_rgba())[..., :3], copy=True)
+        xp = host()
+        return xp.asarray(xp.asarray(self._agg.buffer_rgba())[..., :3], copy=True)
 
 
 @draw.register

@@ -4,9 +4,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from xdl.core import backend, to_numpy
+from xdl.core import to_numpy
 from xdl.rl._algorithm import Spaces
-from xdl.rl._host import HostEnvironment
+from xdl.rl._host import HostEnvironment, host
 
 __all__ = ["GymnasiumEnvironment"]
 
@@ -149,16 +149,16 @@ class _Vector:
         return self.env.reset(seed=seeds[0])[0]
 
     def play(self, action: Any) -> tuple[Any, Any, Any, Any, Any]:
-        host = backend("numpy").xp
+        xp = host()
         *values, info = self.env.step(action)
         # copies, since the environment may write to the same arrays again
-        seen, reward, terminated, truncated = (host.asarray(x, copy=True) for x in values)
+        seen, reward, terminated, truncated = (xp.asarray(x, copy=True) for x in values)
         ended = terminated | truncated
         if not ended.any():
             return seen, reward, terminated, truncated, seen
         if self._same_step:
-            following = host.asarray(seen, copy=True)
-            for k in host.nonzero(ended)[0]:
+            following = xp.asarray(seen, copy=True)
+            for k in xp.nonzero(ended)[0]:
                 seen[k, ...] = info["final_obs"][k]
             return seen, reward, terminated, truncated, following
         following = self.env.reset(options={"reset_mask": ended})[0]
@@ -185,15 +185,15 @@ def _read(observation: Any, action: Any) -> tuple[Spaces, Convert, Convert]:
     """Spaces, and what makes of gymnasium's observations our own, and of our actions gymnasium's."""
     from gymnasium import spaces
 
-    host = backend("numpy").xp
+    xp = host()
     if isinstance(observation, spaces.Discrete):
         origin = int(observation.start)
         seen: dict[str, Any] = {"observation_shape": (), "states": int(observation.n)}
-        seen_of = lambda x: host.astype(x - origin, host.int32)
+        seen_of = lambda x: xp.astype(x - origin, xp.int32)
     elif isinstance(observation, spaces.Box):
         kind = observation.dtype
         seen = {"observation_shape": observation.shape}
-        seen_of = lambda x: host.asarray(x, dtype=kind)
+        seen_of = lambda x: xp.asarray(x, dtype=kind)
     else:
         raise TypeError(_unsupported("observation", observation))
     if isinstance(action, spaces.Discrete):
@@ -201,15 +201,15 @@ def _read(observation: Any, action: Any) -> tuple[Spaces, Convert, Convert]:
         return (
             Spaces(**seen, actions=int(action.n)),
             seen_of,
-            lambda a: host.astype(a, host.int64) + first,
+            lambda a: xp.astype(a, xp.int64) + first,
         )
-    if not isinstance(action, spaces.Box) or not host.isdtype(action.dtype, "real floating"):
+    if not isinstance(action, spaces.Box) or not xp.isdtype(action.dtype, "real floating"):
         raise TypeError(_unsupported("action", action))
     shape, dtype, low, high = action.shape, action.dtype, action.low, action.high
-    bounds = [tuple(host.reshape(bound, (-1,)).tolist()) for bound in (low, high)]
+    bounds = [tuple(xp.reshape(bound, (-1,)).tolist()) for bound in (low, high)]
 
     def act_of(a: Any) -> Any:
-        return host.astype(host.clip(host.reshape(a, (-1, *shape)), low, high), dtype)
+        return xp.astype(xp.clip(xp.reshape(a, (-1, *shape)), low, high), dtype)
 
     known = Spaces(**seen, action_size=math.prod(shape), low=bounds[0], high=bounds[1])
     return known, seen_of, act_of

@@ -8,9 +8,10 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from xdl.core import backend, to_numpy, tree
+from xdl.core import to_numpy, tree
 from xdl.rl._algorithm import spaces_of
 from xdl.rl._environment import Environment
+from xdl.rl._host import host
 
 from .animation import speed_of
 from .drawing import frames
@@ -87,13 +88,13 @@ class SteppedVectorEnv(VectorEnv):
     ) -> tuple[Any, dict[str, Any]]:
         """Begin episodes, with ``options={"reset_mask": mask}`` in some copies alone."""
         super().reset(seed=seed)
-        host = backend("numpy").xp
+        xp = host()
         fresh = self.env.reset(self.np_random.random((self.num_envs, self.env.reset_noise)))
         mask = None if options is None else options.get("reset_mask")
         if mask is None or self._state is None:
             self._state = fresh
-            self._steps = host.zeros(self.num_envs, dtype=host.int64)
-            self._ended = host.zeros(self.num_envs, dtype=host.bool)
+            self._steps = xp.zeros(self.num_envs, dtype=xp.int64)
+            self._ended = xp.zeros(self.num_envs, dtype=xp.bool)
         else:
             self._renew(mask, fresh)
         return self._seen(), {}
@@ -103,33 +104,33 @@ class SteppedVectorEnv(VectorEnv):
         if self._state is None:
             message = "no episode is running: call reset() before the first step"
             raise gymnasium.error.ResetNeeded(message)
-        host, env = backend("numpy").xp, self.env
+        xp, env = host(), self.env
         noise = self.np_random.random((self.num_envs, env.step_noise + env.reset_noise))
         before, fresh = self._ended, env.reset(noise[:, env.step_noise :])
         self._state, reward, terminated = env.step(self._state, actions, noise[:, : env.step_noise])
         self._steps = self._steps + 1
         if self._mode is AutoresetMode.NEXT_STEP and before.any():
             self._renew(before, fresh)
-            reward, terminated = host.where(before, 0.0, reward), terminated & ~before
+            reward, terminated = xp.where(before, 0.0, reward), terminated & ~before
         truncated = (self._steps >= env.max_steps) & ~terminated
         ended, seen, infos = terminated | truncated, self._seen(), {}
         self._ended = ended
         if self._mode is AutoresetMode.SAME_STEP and ended.any():
-            for k in host.nonzero(ended)[0]:
+            for k in xp.nonzero(ended)[0]:
                 infos = self._add_info(infos, {"final_obs": seen[k], "final_info": {}}, k)
             self._renew(ended, fresh)
             seen = self._seen()
-        return seen, host.astype(reward, host.float64), terminated, truncated, infos
+        return seen, xp.astype(reward, xp.float64), terminated, truncated, infos
 
     def render(self) -> Any:
         """Pictures of the states."""
         return None if self.render_mode is None else tuple(frames(self.env, self._state))
 
     def _renew(self, mask: Any, fresh: Any) -> None:
-        host = backend("numpy").xp
-        choose = lambda new, old: host.where(host.reshape(mask, (-1, *(1,) * (old.ndim - 1))), new, old)
+        xp = host()
+        choose = lambda new, old: xp.where(xp.reshape(mask, (-1, *(1,) * (old.ndim - 1))), new, old)
         self._state = tree.map(choose, fresh, self._state)
-        self._steps, self._ended = host.where(mask, 0, self._steps), self._ended & ~mask
+        self._steps, self._ended = xp.where(mask, 0, self._steps), self._ended & ~mask
 
     def _seen(self) -> Any:
         seen: Any = to_numpy(self.env.observe(self._state))
@@ -151,14 +152,14 @@ def _spaces(env: Environment) -> tuple[Any, Any]:
             f"observations of {type(env).__name__} are integers: its attribute `states` has to say how many"
         )
         raise TypeError(message)
-    host = backend("numpy").xp
+    xp = host()
     if known.states is not None:
         seen: Any = spaces.Discrete(known.states)
     else:
-        wide = host.inf * host.ones(known.observation_shape, dtype=host.float32)
+        wide = xp.inf * xp.ones(known.observation_shape, dtype=xp.float32)
         low, high = (-wide, wide) if env.observation_bounds is None else env.observation_bounds
-        seen = spaces.Box(host.asarray(low, dtype=host.float32), host.asarray(high, dtype=host.float32))
+        seen = spaces.Box(xp.asarray(low, dtype=xp.float32), xp.asarray(high, dtype=xp.float32))
     if known.actions is not None:
         return seen, spaces.Discrete(known.actions)
-    low, high = (host.asarray(bound, dtype=host.float32) for bound in (known.low, known.high))
+    low, high = (xp.asarray(bound, dtype=xp.float32) for bound in (known.low, known.high))
     return seen, spaces.Box(low, high)
