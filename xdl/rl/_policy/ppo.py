@@ -115,13 +115,13 @@ class PPO(OnPolicy):
             of_value = clipped_value_loss(value, part.value, part.target, clip=self.value_clip)
         entropy = xp.mean(entropy)
         loss = of_policy - self.entropy_weight * entropy + self.value_weight * of_value
-        log_ratio = xp.subtract(autodiff.stop_gradient(log_p), part.log_probability)
-        ratio = xp.exp(log_ratio)
+        log_ratio = autodiff.stop_gradient(log_p) - part.log_probability
+        ratio = plain.exp(log_ratio)
         measures = {
             "policy_loss": of_policy,
             "value_loss": of_value,
             "entropy": entropy,
-            "kl": xp.mean(ratio - 1 - log_ratio),
-            "clipped": xp.mean(xp.astype(xp.abs(ratio - 1) > self.clip, ratio.dtype)),
+            "kl": plain.mean(ratio - 1 - log_ratio),
+            "clipped": plain.mean(plain.astype(plain.abs(ratio - 1) > self.clip, ratio.dtype)),
         }
         return loss, measures
