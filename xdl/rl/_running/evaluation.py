@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from xdl import autodiff
-from xdl.core import Array, Module, array_namespace, random, static, to_numpy
+from xdl.core import Array, Module, array_namespace, random, static, to_numpy, tree
 from xdl.core._backends import backend_of
 from xdl.core._namespace import device_of
 from xdl.optim._part import Part
@@ -13,6 +13,7 @@ from xdl.rl._environment import Environment, Running, advance, start
 from xdl.rl._host import HostEnvironment
 
 from .journal import Episodes
+from .rounds import own
 
 __all__ = ["Evaluation", "episodes_of", "run_policy"]
 
@@ -90,7 +91,7 @@ def run_policy(
 
 def episodes_of(algorithm: Any, learner: Any, env: Any, key: Array, episodes: int) -> Episodes:
     """Episodes of an algorithm's policy."""
-    run = _host_episodes if isinstance(env, HostEnvironment) else _array_episodes
+    run: Any = _host_episodes if isinstance(env, HostEnvironment) else _array_episodes
     returns, length = run(algorithm, learner, env, key, episodes)
     host = array_namespace(returns)
     return Episodes(host.arange(1, episodes + 1), returns.astype("float64"), length.astype("int64"))
@@ -109,7 +110,7 @@ def _array_episodes(algorithm: Any, learner: Any, env: Environment, key: Array, 
     xp, device = array_namespace(key), device_of(key)
     running = start(env, random.uniform(keys[0, ...], (n, env.reset_noise)))
     done = xp.zeros((n,), dtype=xp.bool, device=device)
-    now = _Now(running, done, xp.zeros_like(running.total), xp.zeros_like(running.steps))
+    now = tree.map(own, _Now(running, done, xp.zeros_like(running.total), xp.zeros_like(running.steps)))
     run = _program(algorithm) if backend_of(key).prefers_jit else functools.partial(_steps, algorithm)
     for k in range(-(-env.max_steps // CHUNK)):
         noise = random.uniform(random.fold_in(keys[1, ...], k), (CHUNK, n, env.step_noise + env.reset_noise))
@@ -144,12 +145,12 @@ def _policy(algorithm: Any, compiles: bool) -> Any:
 
 def _host_episodes(algorithm: Any, learner: Any, env: HostEnvironment, key: Array, n: int) -> tuple[Any, Any]:
     """Run equally many episodes in each copy."""
-    xp, host, copies = array_namespace(key), array_namespace(to_numpy(0.0)), env.copies
+    host, copies = array_namespace(to_numpy(0.0)), env.copies
     quota = -(-n // copies)
     policy = _policy(algorithm, backend_of(key).prefers_jit)
     total, length = host.zeros((quota, copies)), host.zeros((quota, copies), dtype="int64")
     done, steps = host.zeros(copies, dtype="int64"), host.zeros(copies, dtype="int64")
-    seen = env.start(key, xp.asarray(0.0, dtype=xp.float32, device=device_of(key)))
+    seen = env.start(key)
     while (done < quota).any():
         taken, seen = env.step(policy(learner, seen))
         steps += 1

@@ -3,15 +3,17 @@
 import functools
 from typing import Any
 
+import array_api_compat
+
 from xdl import autodiff
-from xdl.core import Array, Module, array_namespace, random, tree
+from xdl.core import Array, Module, array_namespace, random, to_numpy, tree
 from xdl.core._backends import backend_of
-from xdl.core._namespace import device_of
+from xdl.core._namespace import device_of, is_array
 from xdl.rl._algorithm import Algorithm, Experience, spaces_of
 from xdl.rl._environment import Environment, Running, Transition, advance, start
 from xdl.rl._host import HostEnvironment
 
-__all__ = ["ArrayRounds", "Carry", "HostRounds", "Record"]
+__all__ = ["ArrayRounds", "Carry", "HostRounds", "Record", "own"]
 
 
 class Carry(Module):
@@ -42,7 +44,7 @@ class Record(Module):
     total, length : (rounds, steps, n) array
         Rewards and steps of the episode up to here.
     wrong : (rounds, steps, n) integer array
-        What is not finite: 0 for the reward, k + 1 for entry k of what was seen; -1 for nothing.
+        What is not finite: 0 for nothing, 1 for the reward, k + 2 for entry k of what was seen.
     measures : dict of str to (rounds,) array
         What `learn` returned.
     """
@@ -57,16 +59,11 @@ class Record(Module):
 def what_is_wrong(taken: Transition) -> Array:
     """Number (steps, n) of what is not finite: see `Record`."""
     xp, seen, reward = array_namespace(taken.reward), taken.next_observation, taken.reward
-    parts = [xp.expand_dims(xp.isfinite(reward), axis=-1)]
+    never = xp.zeros((*reward.shape, 1), dtype=xp.bool, device=device_of(reward))
+    parts = [never, xp.logical_not(xp.isfinite(reward))[..., None]]
     if xp.isdtype(seen.dtype, "real floating"):
-        parts.append(xp.reshape(xp.isfinite(seen), (*reward.shape, -1)))
-    sound = xp.concat(parts, axis=-1)
-    place = xp.argmin(xp.astype(sound, xp.int8), axis=-1)
-    return xp.where(xp.all(sound, axis=-1), xp.full_like(place, -1), place)
-
-
-def _record(taken: Transition, length: Array, measures: dict[str, Array]) -> Record:
-    return Record(taken.ended, taken.total, length, what_is_wrong(taken), measures)
+        parts.append(xp.reshape(xp.logical_not(xp.isfinite(seen)), (*reward.shape, -1)))
+    return xp.argmax(xp.astype(xp.concat(parts, axis=-1), xp.int8), axis=-1)
 
 
 class ArrayRounds:
@@ -105,12 +102,13 @@ class ArrayRounds:
         restart : None
             See `HostRounds`.
         """
-        run = _compiled_rounds if backend_of(noise).prefers_jit else _rounds
-        return run(self.algorithm, self.env, carry, noise, keys)
+        if backend_of(noise).prefers_jit:
+            return _program(self.algorithm)(self.env, carry, noise, keys)  # pyright: ignore[reportArgumentType]
+        return _rounds(self.algorithm, self.env, carry, noise, keys, loop=_loop)
 
 
 def _rounds(
-    algorithm: Algorithm, env: Environment, carry: Carry, noise: Array, keys: Array
+    algorithm: Algorithm, env: Environment, carry: Carry, noise: Array, keys: Array, *, loop: Any
 ) -> tuple[Carry, Record]:
     copies, own = algorithm.copies, algorithm.noise(spaces_of(env))
 
@@ -122,24 +120,41 @@ def _rounds(
             return (following, t + copies), (taken, extra, running.steps + 1)
 
         noise, key = drawn
-        (running, t), (taken, extra, length) = autodiff.scan(one_step, (carry.running, carry.t), noise)
+        (running, t), (taken, extra, length) = loop(one_step, (carry.running, carry.t), noise)
         experience = Experience(taken, extra, running.observation)
         learner, measures = algorithm.learn(carry.learner, experience, t, key)
-        return Carry(running, learner, t), _record(taken, length, measures)
+        record = Record(taken.ended, taken.total, length, what_is_wrong(taken), measures)
+        return Carry(running, learner, t), record
 
-    return autodiff.scan(one_round, carry, (noise, keys))
+    return loop(one_round, carry, (noise, keys))
+
+
+def _loop(f: Any, carry: Any, xs: Any) -> tuple[Any, Any]:
+    """Scan where nothing is traced, for which less has to be asked in every step."""
+    rows, columns = [], xs if isinstance(xs, tuple) else (xs,)
+    for k in range(columns[0].shape[0]):
+        drawn = [x[k, ...] for x in columns]
+        carry, row = f(carry, tuple(drawn) if xs is columns else drawn[0])
+        rows.append(row)
+    return carry, _stack(rows)
+
+
+def _stack(items: list[Any]) -> Any:
+    return tree.map(_join, *items)
+
+
+def _join(*parts: Array) -> Array:
+    xp, shape = array_namespace(parts[0]), parts[0].shape
+    # to join small arrays costs less than to stack them, which gives each of them an axis first
+    return xp.reshape(xp.concat(parts), (len(parts), *shape)) if shape else xp.stack(parts)
 
 
 @functools.lru_cache(64)
 def _program(algorithm: Algorithm) -> Any:
     def run(env: Environment, carry: Carry, noise: Array, keys: Array) -> tuple[Carry, Record]:
-        return _rounds(algorithm, env, carry, noise, keys)
+        return _rounds(algorithm, env, carry, noise, keys, loop=autodiff.scan)
 
     return autodiff.jit(run, donate_argnums=(1,))
-
-
-def _compiled_rounds(algorithm: Algorithm, *args: Any) -> tuple[Carry, Record]:
-    return _program(algorithm)(*args)
 
 
 class HostRounds:
@@ -169,10 +184,8 @@ class HostRounds:
 
     def begin(self, key: Array) -> Running:
         """First episodes."""
-        xp = array_namespace(key)
-        zeros = xp.zeros((self.copies,), dtype=xp.int32, device=device_of(key))
-        observation = self.env.start(key, xp.asarray(0.0, dtype=xp.float32, device=device_of(key)))
-        return Running(None, observation, zeros, xp.astype(zeros, xp.float32))
+        host = array_namespace(to_numpy(0.0))
+        return Running(None, self.env.start(key), host.zeros(self.copies, dtype=host.int32), None)
 
     def play(
         self, carry: Carry, noise: Array, keys: Array, restart: Array | None = None
@@ -181,41 +194,52 @@ class HostRounds:
 
         With a key ``restart``, new episodes begin after the last step.
         """
-        act, learn = _functions(self.algorithm, backend_of(noise).prefers_jit)
+        act, learn, look = _functions(self.algorithm, backend_of(noise).prefers_jit)  # pyright: ignore
         rounds, steps = noise.shape[:2]
         records, running, t = [], carry.running, carry.t
         for k in range(rounds):
-            rows = []
+            rows, counts = [], []
             for i in range(steps):
-                action, extra = act(carry.learner, running.observation, t, noise[k, i, ...])
+                action, extra, t = act(carry.learner, running.observation, t, noise, k, i)
                 taken, observation = self.env.step(action)
-                length, t = running.steps + 1, t + self.copies
-                rows.append((taken, extra, length, taken.ended))
-                running = _count(running, taken, observation)
+                rows.append((taken, extra))
+                # counted where the environment runs: operations on single numbers take long elsewhere
+                ended = to_numpy(taken.terminated) | to_numpy(taken.truncated)
+                length = running.steps + 1
+                counts.append((ended, to_numpy(taken.total), length))
+                running = Running(None, observation, length * ~ended, None)
             if restart is not None and k == rounds - 1:
-                taken, *others = rows[-1]
-                cut = taken.truncated | ~taken.terminated
-                rows[-1] = (taken.replace(truncated=cut), *others)
+                taken, extra = rows[-1]
+                rows[-1] = (taken.replace(truncated=taken.truncated | ~taken.terminated), extra)
                 running = self.begin(restart)
-            taken, extra, length, ended = _stack(rows)
+            taken, extra = _stack(rows)
             experience = Experience(taken, extra, running.observation)
             learner, measures = learn(carry.learner, experience, t, keys[k, ...])
             carry = Carry(running, learner, t)
-            records.append(_record(taken, length, measures).replace(ended=ended))
-        return carry, _stack(records)
-
-
-def _count(running: Running, taken: Transition, observation: Array) -> Running:
-    xp, ended, steps = array_namespace(taken.reward), taken.ended, running.steps + 1
-    return Running(None, observation, xp.where(ended, xp.zeros_like(steps), steps), running.total)
-
-
-def _stack(items: list[Any]) -> Any:
-    return tree.map(lambda *parts: array_namespace(*parts).stack(list(parts)), *items)
+            records.append((_stack(counts), look(taken), measures))
+        (ended, total, length), wrong, measures = _stack(records)
+        return carry, Record(ended, total, length, wrong, measures)
 
 
 @functools.lru_cache(64)
-def _functions(algorithm: Algorithm, compiles: bool) -> tuple[Any, Any]:
+def _functions(algorithm: Algorithm, compiles: bool) -> tuple[Any, Any, Any]:
+    def act(learner: Any, observation: Array, t: Array, noise: Array, k: Any, i: Any) -> Any:
+        return *algorithm.act(learner, observation, t, noise[k, i, ...]), t + algorithm.copies
+
     if not compiles:
-        return algorithm.act, algorithm.learn
-    return autodiff.jit(algorithm.act), autodiff.jit(algorithm.learn, donate_argnums=(0,))
+        return act, algorithm.learn, what_is_wrong
+    return autodiff.jit(act), autodiff.jit(algorithm.learn, donate_argnums=(0,)), autodiff.jit(what_is_wrong)
+
+
+def own(x: Any) -> Any:
+    """Copy in the memory order that a loaded array has: rounding may depend on the order.
+
+    And no array is left in two places, such as parameters that are those of a target network, too: what is given up
+    is written to.
+    """
+    if not is_array(x):
+        return x
+    xp = array_namespace(x)
+    copy = xp.reshape(xp.asarray(xp.reshape(x, (-1,)), copy=True), x.shape)
+    # bound to its device, like the results of a program: JAX would compile a second time for the second call
+    return array_api_compat.to_device(copy, device_of(x))

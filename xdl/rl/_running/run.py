@@ -4,13 +4,11 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import array_api_compat
-
 from xdl.core import Array, array_namespace, random, to_numpy, tree
-from xdl.core._namespace import device_of, is_array
+from xdl.core._namespace import device_of
 
 from .journal import Journal
-from .rounds import ArrayRounds, Carry, HostRounds, Record
+from .rounds import ArrayRounds, Carry, HostRounds, Record, own
 
 __all__ = ["Run"]
 
@@ -46,7 +44,7 @@ class Run:
         xp = array_namespace(key)
         t = xp.asarray(0, dtype=xp.int32, device=device_of(key))
         learner = algorithm.init(rounds.spaces, self.keys[3, ...])
-        self.carry = tree.map(_own, Carry(rounds.begin(self._begins(0)), learner, t))
+        self.carry = tree.map(own, Carry(rounds.begin(self._begins(0)), learner, t))
 
     @property
     def step(self) -> int:
@@ -126,11 +124,11 @@ class Run:
     def _refuse(self, wrong: Array, before: int) -> None:
         """Raise if something seen in rounds (rounds, steps, n) is not finite."""
         host = array_namespace(wrong)
-        if not host.any(wrong >= 0):
+        if not host.any(wrong):
             return
-        row, step, copy = (int(where[0]) for where in host.nonzero(wrong >= 0))
+        row, step, copy = (int(where[0]) for where in host.nonzero(wrong))
         after = before + (row * wrong.shape[1] + step + 1) * self.rounds.copies
-        entry = int(wrong[row, step, copy]) - 1
+        entry = int(wrong[row, step, copy]) - 2
         what = "the reward" if entry < 0 else f"entry {entry} of the observation"
         message = (
             f"{what} is not finite in copy {copy} after {after} steps: look at the environment's `step`, and at the "
@@ -143,17 +141,3 @@ def _mean(values: list[float]) -> float:
     """Mean of the numbers that are none of NaN; NaN if there are none."""
     found = [x for x in values if not math.isnan(x)]
     return math.fsum(found) / len(found) if found else math.nan
-
-
-def _own(x: Any) -> Any:
-    """Copy in the memory order that a loaded array has: rounding may depend on the order.
-
-    And no array is left in two places, such as parameters that are those of a target network, too: what is given up
-    is written to.
-    """
-    if not is_array(x):
-        return x
-    xp = array_namespace(x)
-    copy = xp.reshape(xp.asarray(xp.reshape(x, (-1,)), copy=True), x.shape)
-    # bound to its device, like the results of a program: JAX would compile a second time for the second call
-    return array_api_compat.to_device(copy, device_of(x))

@@ -78,9 +78,9 @@ def interquartile(curves: Array, step: Array | None = None) -> Band:
 
     out = runs // 4
     middle = xp.mean(rows[out : runs - out, :], axis=0)
-    found = map(masked, (xp.mean(rows, axis=0), middle, quantile(0.25), quantile(0.75)))
+    mean, middle, low, high = map(masked, (xp.mean(rows, axis=0), middle, quantile(0.25), quantile(0.75)))
     points = xp.arange(1, curves.shape[1] + 1) if step is None else step
-    return Band(points, *found, curves)
+    return Band(points, mean, middle, low, high, curves)
 
 
 def return_band(results: Sequence[TrainResult], *, points: int = 200, episodes: int = 20) -> Band:
