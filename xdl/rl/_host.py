@@ -1,5 +1,6 @@
 """Environments that run as Python, one step at a time: what the loop around an algorithm asks of them."""
 
+import functools
 from typing import Any
 
 from xdl.core import Array, array_namespace, asarray, random, to_numpy
@@ -12,6 +13,7 @@ __all__ = ["HostEnvironment", "host"]
 SEEDS = 2**31 - 1  # the largest seed that generators of all kinds take
 
 
+@functools.cache
 def host() -> Any:
     """NumPy's namespace, whose arrays these environments speak in."""
     return array_namespace(to_numpy(0))

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from xdl.core import to_numpy
 from xdl.rl._algorithm import Spaces
 from xdl.rl._host import HostEnvironment, host
 
@@ -98,19 +97,19 @@ class _Copies:
         self._envs, self.env, self.copies = envs, envs[0], len(envs)
 
     def begin(self, seeds: list[int]) -> Any:
-        return to_numpy([env.reset(seed=seed)[0] for env, seed in zip(self._envs, seeds, strict=True)])
+        return host().asarray([env.reset(seed=seed)[0] for env, seed in zip(self._envs, seeds, strict=True)])
 
     def play(self, action: Any) -> tuple[Any, Any, Any, Any, Any]:
         # Python's own integers, which some environments look up in tables
         actions = action.tolist() if action.dtype.kind == "i" else action
         rows = [env.step(one)[:4] for env, one in zip(self._envs, actions, strict=True)]
-        columns: Any = zip(*rows, strict=True)
-        seen, reward, terminated, truncated = (to_numpy(list(column)) for column in columns)
-        ended: Any = terminated | truncated
+        xp = host()
+        seen, reward, terminated, truncated = (xp.asarray(column) for column in zip(*rows, strict=True))
+        ended = terminated | truncated
         following = seen
         if ended.any():
-            after: Any = zip(self._envs, seen, ended, strict=True)
-            following = to_numpy([env.reset()[0] if over else last for env, last, over in after])
+            after = zip(self._envs, seen, ended, strict=True)
+            following = xp.asarray([env.reset()[0] if over else last for env, last, over in after])
         return seen, reward, terminated, truncated, following
 
     def render(self) -> Any:
