@@ -70,9 +70,7 @@ BINOMIAL = np.asarray([[1, 4, 6, 4, 1], [2, 6, 6, 2, 0], [4, 8, 4, 0, 0], [8, 8,
 
 def test_expected_returns_of_a_chain_are_learned():
     head = ExpectedHead()
-    np.testing.assert_allclose(
-        head.values(learned(head, 60, optim.SGD(0.25))), [2, 1.5, 1, 0.5], rtol=1e-4
-    )
+    np.testing.assert_allclose(head.values(learned(head, 60, optim.SGD(0.25))), [2, 1.5, 1, 0.5], rtol=1e-4)
 
 
 def test_probabilities_of_returns_are_learned():

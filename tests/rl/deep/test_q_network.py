@@ -8,7 +8,9 @@ from xdl.rl import QNetwork, Spaces
 
 SPACES = Spaces(observation_shape=(4,), actions=3)
 X = np.random.default_rng(0).normal(size=(6, 4))
-COMPILES = pytest.mark.xp_skip("jax", reason="a program for each shape of parameters; test_dqn.py learns there")
+COMPILES = pytest.mark.xp_skip(
+    "jax", reason="a program for each shape of parameters; test_dqn.py learns there"
+)
 
 
 def apply(layer, x, last=False):
@@ -85,7 +87,9 @@ def test_integers_are_rows_of_the_unit_matrix(xp):
 
 def test_images_enter_by_features():
     spaces, keys = Spaces(observation_shape=(8, 8, 1), actions=2), xdl.random.split(xdl.random.key(0), 2)
-    features = nn.Sequential(nn.Conv(keys[0], 1, 4, (3, 3), stride=2), nn.relu, nn.Flatten(), lambda x: x / 255.0)
+    features = nn.Sequential(
+        nn.Conv(keys[0], 1, 4, (3, 3), stride=2), nn.relu, nn.Flatten(), lambda x: x / 255.0
+    )
     network = QNetwork(keys[1], spaces, (16,), features=features)
     image = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 1)).astype(np.uint8)
     out = network(image)

@@ -43,6 +43,22 @@ class QNetwork(Module):
     References
     ----------
     Wang et al. (2016), arXiv:1511.06581, equation 9 (dueling)
+
+    Examples
+    --------
+    A network for images (h, w, channels), which is made for the environment by ``DQN(network=for_images)``:
+
+    >>> import xdl
+    >>> from xdl import nn, rl
+    >>> def for_images(key, spaces):
+    ...     keys = xdl.random.split(key, 2)
+    ...     features = nn.Sequential(
+    ...         nn.Conv(keys[0, ...], spaces.observation_shape[-1], 16, (8, 8), stride=4, activation=nn.relu),
+    ...         nn.Flatten(),
+    ...     )
+    ...     return rl.QNetwork(keys[1, ...], spaces, (256,), features=features)
+    >>> for_images(xdl.random.key(0), rl.Spaces(observation_shape=(84, 84, 4), actions=6)).layers[0].weight.shape
+    (6400, 256)
     """
 
     features: Any
