@@ -15,21 +15,19 @@ class Counter(HostEnvironment):
     def __init__(self, copies=3, actions=4):
         self.copies = copies
         self.spaces = Spaces((2,), actions=actions) if actions else Spaces((2,), action_size=2)
-        self.buffer = np.zeros((copies, 2))  # written again and again, as some environments do
 
     def begin(self, seeds):
         self.seeds, self.t = seeds, np.zeros(self.copies)
         return self.show()
 
     def show(self):
-        self.buffer[:, 0], self.buffer[:, 1] = np.arange(self.copies), self.t
-        return self.buffer
+        return np.stack([np.arange(self.copies), self.t], axis=-1)
 
     def play(self, action):
         self.got = action
         self.t += 1
         seen, ended, first = (
-            self.show().copy(),
+            self.show(),
             self.t >= np.arange(self.copies) + 2,
             np.arange(self.copies) == 0,
         )

@@ -22,8 +22,9 @@ def host() -> Any:
 class HostEnvironment:
     """Base of environments that run as Python, in several copies whose arrays go to any library.
 
-    A subclass sets `spaces` and `copies`, and defines `begin` and `play`, which speak in NumPy's arrays. Unlike an
-    `Environment` it is not an array program: its state is its own, and no transform goes through it.
+    A subclass sets `spaces` and `copies`, and defines `begin` and `play`, which speak in NumPy's arrays and do not
+    write again to those that they have returned: other libraries may share their memory. Unlike an `Environment` it is
+    no array program: its state is its own, and no transform goes through it.
 
     Attributes
     ----------
@@ -129,7 +130,7 @@ class HostEnvironment:
         self._total = xp.where(ended, 0.0, total)
         before = self._observation
         next_observation = self._seen(seen)
-        self._observation = self._seen(following) if xp.any(ended) else next_observation
+        self._observation = self._seen(following) if ended.any() else next_observation
         transition = Transition(
             before,
             action,
@@ -141,26 +142,24 @@ class HostEnvironment:
         )
         return transition, self._observation
 
-    def _array(self, x: Any, dtype: Any = None) -> Array:
-        # a copy: a library may share the memory, which the environment is free to write to
-        return asarray(host().asarray(x, copy=True), like=self._like, dtype=dtype)
+    def _array(self, x: Any) -> Array:
+        return asarray(x, like=self._like)
 
     def _floats(self, x: Any) -> Array:
-        return self._array(x, self._like.dtype)
+        return asarray(x, like=self._like, dtype=self._like.dtype)
 
     def _seen(self, x: Any) -> Array:
         """Observations in the library asked for; integers stay integers."""
-        if not host().isdtype(x.dtype, "real floating"):
+        if x.dtype.kind != "f":
             return self._array(x)
         self._refuse_nan(x, "observation")
         return self._floats(x)
 
     def _refuse_nan(self, x: Any, what: str) -> None:
-        xp = host()
-        wrong = xp.isnan(x)
-        if not xp.any(wrong):
+        wrong = x != x
+        if not wrong.any():
             return
-        copy, *entry = (int(place[0]) for place in xp.nonzero(wrong))
+        copy, *entry = (int(place[0]) for place in wrong.nonzero())
         where = f", entry {entry[0] if len(entry) == 1 else tuple(entry)}" if entry else ""
         message = (
             f"the {what} is NaN in copy {copy}{where}, after {self._steps} steps: "

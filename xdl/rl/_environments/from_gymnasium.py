@@ -145,7 +145,7 @@ class _Vector:
 
     def begin(self, seeds: list[int]) -> Any:
         # not all take a list; those of gymnasium count on from the first
-        return self.env.reset(seed=seeds[0])[0]
+        return host().asarray(self.env.reset(seed=seeds[0])[0], copy=True)
 
     def play(self, action: Any) -> tuple[Any, Any, Any, Any, Any]:
         xp = host()
@@ -160,7 +160,7 @@ class _Vector:
             for k in xp.nonzero(ended)[0]:
                 seen[k, ...] = info["final_obs"][k]
             return seen, reward, terminated, truncated, following
-        following = self.env.reset(options={"reset_mask": ended})[0]
+        following = xp.asarray(self.env.reset(options={"reset_mask": ended})[0], copy=True)
         if not self._resets_some and (following[~ended] != seen[~ended]).any():
             message = (
                 f"{self.env!r} cannot begin a new episode in some copies alone, and would lose a step where it does "
