@@ -19,6 +19,9 @@ THREADS = {
 os.environ.update(THREADS)
 
 
+ONCE = "XDL_BENCH_ONCE" in os.environ  # only to see that a benchmark runs
+
+
 def pin():
     """Keep this process on the last of the cores it may use: interrupts prefer the first."""
     if hasattr(os, "sched_setaffinity"):
@@ -28,6 +31,7 @@ def pin():
 def in_turns(*functions, rounds=30, repeat=1, warmup=3):
     """Median seconds of a call of each function; a round calls each ``repeat`` times, one after the other."""
     pin()
+    rounds, repeat, warmup = (1, 1, 1) if ONCE else (rounds, repeat, warmup)
     for f in functions:
         for _ in range(warmup):
             f()
@@ -60,6 +64,7 @@ def of_two_threads(f, rounds=30, warmup=3):
         message = "needs two cores"
         raise NotImplementedError(message)
     seconds = {1: [], 2: []}
+    rounds, warmup = (1, 0) if ONCE else (rounds, warmup)
     for k in range(rounds + warmup):
         for n, found in seconds.items():
             os.sched_setaffinity(0, set(cores[-n:]))

@@ -68,6 +68,7 @@ def draw(run: dict[str, Any], path: str | Path) -> None:
         list(handles),
         loc="outside lower center",
         ncols=max(1, min(6, len(handles))),
+        handlelength=3,
         fontsize=8,
     )
     figure.savefig(path, dpi=110)

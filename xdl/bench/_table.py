@@ -8,7 +8,18 @@ from typing import Any
 from ._catalogue import WORKLOADS
 from ._rows import Row
 
-__all__ = ["break_even", "compare", "cost_of_xdl", "crossing", "table", "times_of", "written"]
+__all__ = [
+    "aligned",
+    "block_of",
+    "break_even",
+    "compare",
+    "compile_times",
+    "cost_of_xdl",
+    "crossing",
+    "table",
+    "times_of",
+    "written",
+]
 
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
 
@@ -99,23 +110,31 @@ def table(run: dict[str, Any]) -> str:
     """
     blocks = [_heading(run)]
     for name, workload in WORKLOADS.items():
-        times = times_of(run, name)
-        if not times:
-            continue
-        sizes = sorted({n for t in times.values() for n in t})
-        lines = [[workload.axis, *map(_number, sizes)]]
-        best = {n: min(t[n] for t in times.values() if n in t) for n in sizes}
-        for row, t in times.items():
-            theirs = times.get(native_of(row), {}) if row.by == "xdl" else {}
-            lines.append([row.label, *[_cell(t.get(n), best[n], theirs.get(n)) for n in sizes]])
-        block = f"{workload.title}\n" + "\n".join(aligned(lines, "  "))
-        found = crossing(times)
-        if found:
-            slow, fast, size = found
-            block += f"\n  {fast.label} pays from {_number(round(size))} {workload.axis} on, before that {slow.label}"
-        blocks.append(block)
+        lines = block_of(run, name)
+        if lines:
+            blocks.append("\n".join([workload.title, *(f"  {line}" for line in lines)]))
     blocks.append(_ending(run))
     return "\n\n".join(block for block in blocks if block)
+
+
+def block_of(run: dict[str, Any], name: str) -> list[str]:
+    """Lines of one workload: times by row and size, and where it pays to go elsewhere."""
+    times = times_of(run, name)
+    if not times:
+        return []
+    axis = WORKLOADS[name].axis
+    sizes = sorted({n for t in times.values() for n in t})
+    best = {n: min(t[n] for t in times.values() if n in t) for n in sizes}
+    cells = [[axis, *map(_number, sizes)]]
+    for row, t in times.items():
+        theirs = times.get(native_of(row), {}) if row.by == "xdl" else {}
+        cells.append([row.label, *[_cell(t.get(n), best[n], theirs.get(n)) for n in sizes]])
+    lines = aligned(cells, "")
+    found = crossing(times)
+    if found:
+        slow, fast, size = found
+        lines.append(f"{fast.label} pays from {_number(round(size))} {axis} on, before that {slow.label}")
+    return lines
 
 
 def _heading(run: dict[str, Any]) -> str:
@@ -140,14 +159,12 @@ def _ending(run: dict[str, Any]) -> str:
         lines.append("xdl's time by that of the same written by hand, geometric means")
         rows = [[label, f"{mean:.2f}x", f"of {n}"] for label, (mean, n) in costs.items()]
         lines += aligned(rows, "  ")
-    compiled: dict[str, list[float]] = {}
-    for result in run["results"]:
-        if result["compiled"]:
-            compiled.setdefault(row_of(result).label, []).append(result["first"] - result["seconds"])
+    compiled = compile_times(run)
     if compiled:
         lines.append("first call, which compiles, median and longest")
-        rows = [[k, written(statistics.median(v)), written(max(v))] for k, v in compiled.items()]
-        lines += aligned(rows, "  ")
+        lines += aligned(
+            [[k, written(middle), written(longest)] for k, (middle, longest) in compiled.items()], "  "
+        )
     reasons: dict[tuple[str, str], list[str]] = {}
     for result in run["skipped"]:
         place = f"{result['workload']} {_number(result['size'])}"
@@ -156,6 +173,15 @@ def _ending(run: dict[str, Any]) -> str:
         more = f" and {len(where) - 4} more" if len(where) > 4 else ""
         lines.append(f"skipped, {label}: {reason}: {', '.join(where[:4])}{more}")
     return "\n".join(lines)
+
+
+def compile_times(run: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """Median and longest time that first calls of compiled rows take beyond later ones."""
+    found: dict[str, list[float]] = {}
+    for result in run["results"]:
+        if result["compiled"]:
+            found.setdefault(row_of(result).label, []).append(result["first"] - result["seconds"])
+    return {label: (statistics.median(times), max(times)) for label, times in found.items()}
 
 
 def _cell(seconds: float | None, best: float, theirs: float | None) -> str:
