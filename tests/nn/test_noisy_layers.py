@@ -42,6 +42,7 @@ def test_each_output_is_the_sum_that_the_paper_writes(xp64):
 def test_gradients():
     layer = nn.NoisyDense(xdl.random.key(0), 4, 3, dtype=np.float64)
     xdl.check_grads(lambda layer, x: layer(x, noise=NOISE) ** 2, (layer, X))
+    xdl.check_grads(lambda noise: layer(X, noise=noise) ** 2, (NOISE,))
 
 
 def test_a_key_draws_the_noise(xp):

@@ -4,12 +4,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from xdl.core import Array, Module, array_namespace, random, static
+from xdl.autodiff import rule
+from xdl.core import Array, Module, array_namespace, generic, random, static
 
 from ._initializers import ones
-from ._linear import linear
+from ._linear import linear, linear_pullback
 
-__all__ = ["NoisyDense"]
+__all__ = ["NoisyDense", "noisy_linear"]
 
 
 class NoisyDense(Module):
@@ -85,8 +86,72 @@ class NoisyDense(Module):
                 raise ValueError(message)
             xp, n = array_namespace(noise), weight.shape[0]
             rooted: Array = xp.sign(noise) * xp.sqrt(xp.abs(noise))
-            xp = array_namespace(weight, noise)
-            weight = weight + xp.multiply(self.weight_deviation, rooted[:n, None] * rooted[None, n:])
-            bias = bias + xp.multiply(self.bias_deviation, rooted[n:])
-        y = linear(x, weight, bias)
+            deviations = self.weight_deviation, self.bias_deviation
+            y = noisy_linear(x, weight, bias, *deviations, rooted[:n], rooted[n:])
+        else:
+            y = linear(x, weight, bias)
         return y if self.activation is None else self.activation(y)
+
+
+@generic
+def noisy_linear(
+    x: Array,
+    weight: Array,
+    bias: Array,
+    weight_deviation: Array,
+    bias_deviation: Array,
+    into: Array,
+    out: Array,
+    /,
+) -> Array:
+    """Affine map of the last axis, of which each number moves by its deviation times its noise.
+
+    Parameters
+    ----------
+    x : (..., n_in) array
+    weight, weight_deviation : (n_in, n_out) array
+    bias, bias_deviation : (n_out,) array
+    into : (n_in,) array
+        Noise of the inputs.
+    out : (n_out,) array
+        Noise of the outputs, and of the bias. That of a weight is the product of both.
+
+    Returns
+    -------
+    (..., n_out) array
+    """
+    return _forward(x, weight, bias, weight_deviation, bias_deviation, into, out)[0]
+
+
+def _forward(
+    x: Array,
+    weight: Array,
+    bias: Array,
+    weight_deviation: Array,
+    bias_deviation: Array,
+    into: Array,
+    out: Array,
+) -> tuple[Array, Any]:
+    """Result; the weights, and their noise."""
+    xp = array_namespace(weight, weight_deviation, bias, bias_deviation, into, out)
+    noise = xp.multiply(into[:, None], out[None, :])
+    moved = xp.add(weight, xp.multiply(weight_deviation, noise))
+    return linear(x, moved, xp.add(bias, xp.multiply(bias_deviation, out))), (moved, noise)
+
+
+def _pull(
+    xp: Any, dy: Array, y: Array, wanted: tuple[bool, ...], *args: Array, saved: Any = None
+) -> tuple[Array | None, ...]:
+    """Cotangents of those arguments that are wanted."""
+    x, _, _, weight_deviation, bias_deviation, into, out = args
+    moved, noise = saved or _forward(*args)[1]
+    dx, dw, db = linear_pullback(dy, x, moved, wanted=(wanted[0], True, True))
+    deviations = xp.multiply(dw, noise), xp.multiply(db, out)
+    if not (wanted[5] or wanted[6]):
+        return dx, dw, db, *deviations, None, None
+    products = xp.multiply(dw, weight_deviation)
+    d_out = xp.add(xp.matmul(into, products), xp.multiply(db, bias_deviation))
+    return dx, dw, db, *deviations, xp.matmul(products, out), d_out
+
+
+rule(noisy_linear, forward=_forward, pullback=_pull)
