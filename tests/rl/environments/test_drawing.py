@@ -91,3 +91,16 @@ def test_others_are_told_how():
         rl.frames(Line(), np.zeros((1, 1)))
     rl.draw.register(Line, lambda env, axes, state: axes.plot([0, 1], [0, 1], color="#e07a1f", lw=20))
     assert places(Line(), [[0.0]]).shape == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "env",
+    [rl.CartPole(), rl.MountainCar(), rl.GridWorld("S..G"), rl.EngagementChain()],
+    ids=lambda env: type(env).__name__,
+)
+def test_nothing_stays_of_the_picture_before(env):
+    state = env.reset(np.asarray([[0.1] * env.reset_noise, [0.9] * env.reset_noise]))
+    first, between, again = rl.frames(env, state[[0, 1, 0]])
+    np.testing.assert_array_equal(first, again)
+    # in a grid with one start there is one first state
+    assert (first != between).any() == (state[0] != state[1]).any()

@@ -10,7 +10,7 @@ from xdl.rl._host import HostEnvironment
 
 from .acrobot import Acrobot
 from .cart_pole import CartPole
-from .drawing import DARK, Canvas, draw
+from .drawing import Canvas, draw
 from .mountain_car import MountainCar
 from .pendulum import Pendulum
 
@@ -78,9 +78,8 @@ def animate(
         canvas.figure, str(path), canvas.figure.dpi
     )  # its `saving` hides errors before the first picture
     for step, (picture, total) in enumerate(shots):
-        axes = canvas.clear()
-        picture(axes)
-        axes.set_title(f"step {step}    return {total:.4g}", loc="left", fontsize=9, color=DARK)
+        picture(canvas.clear())
+        canvas.caption.set_text(f"step {step}    return {total:.4g}")
         writer.grab_frame()
         if step == max_steps:
             break
