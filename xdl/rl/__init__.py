@@ -33,10 +33,7 @@ from ._models.from_gymnasium import mdp_from_gymnasium
 from ._models.random_mdp import random_mdp
 from ._models.simulation import returns
 from ._plan import Plan
-from ._planning.asynchronous import (
-    gauss_seidel_value_iteration,
-    prioritized_value_iteration,
-)
+from ._planning.asynchronous import gauss_seidel_value_iteration, prioritized_value_iteration
 from ._planning.average_reward import relative_value_iteration
 from ._planning.backward_induction import backward_induction
 from ._planning.evaluation import evaluate_policy
@@ -63,12 +60,7 @@ from ._tabular.monte_carlo import MonteCarlo, OffPolicyMonteCarlo
 from ._tabular.n_step import NStepExpectedSARSA, NStepSARSA, TreeBackup
 from ._tabular.prediction import TabularPrediction, predict_tabular
 from ._tabular.prioritized_sweeping import PrioritizedSweeping
-from ._tabular.temporal_difference import (
-    SARSA,
-    DoubleQLearning,
-    ExpectedSARSA,
-    QLearning,
-)
+from ._tabular.temporal_difference import SARSA, DoubleQLearning, ExpectedSARSA, QLearning
 from ._tabular.traces import QLambda, SARSALambda
 
 __all__ = [
