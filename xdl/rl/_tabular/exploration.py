@@ -3,6 +3,7 @@
 from typing import Any
 
 from xdl.core import Array, array_namespace, static
+from xdl.core._namespace import device_of
 from xdl.optim._part import Part
 
 __all__ = ["EpsilonGreedy", "Exploration", "Softmax", "UpperConfidence"]
@@ -77,7 +78,7 @@ class EpsilonGreedy(Exploration):
     def probabilities(self, q: Array, t: Array) -> Array:
         """The best action has what exploration leaves, and its share of that."""
         xp, n = array_namespace(q), q.shape[-1]
-        best = xp.arange(n)[None, :] == xp.argmax(q, axis=-1, keepdims=True)
+        best = xp.arange(n, device=device_of(q))[None, :] == xp.argmax(q, axis=-1, keepdims=True)
         epsilon = at(self.epsilon, t)
         return xp.where(best, 1 - epsilon + epsilon / n + 0 * q, epsilon / n + 0 * q)
 

@@ -68,14 +68,22 @@ class QLearning(TabularMethod):
         rate, counts = self.rates(memory.counts, step.index, step.t)
         return Table(set_entries(memory.q, step.index, old + rate * error), counts)
 
-    def rates(self, counts: Array, index: Array, t: Array) -> tuple[Any, Array]:
-        """Part of the error that is corrected, and the visits with this one."""
+    def rates(self, counts: Array, index: Array, t: Array, learns: Array | None = None) -> tuple[Any, Array]:
+        """Part of the error that is corrected, and the visits with this one, of the agents that learn."""
         if counts.shape[0]:
-            visits = array_namespace(counts).take(counts, index) + 1
+            xp = array_namespace(counts)
+            visits = xp.take(counts, index) + (1 if learns is None else xp.astype(learns, counts.dtype))
             counts = set_entries(counts, index, visits)
             if self.rate is None:
-                return 1 / visits, counts
+                return 1 / xp.where(visits > 0, visits, xp.ones_like(visits)), counts
         return at(self.rate, t), counts
+
+    def rates_again(self, counts: Array, index: Array, t: Array) -> Any:
+        """Part of the error that is corrected when a step is learned from once more."""
+        if self.rate is not None:
+            return at(self.rate, t)
+        xp, visits = array_namespace(counts), array_namespace(counts).take(counts, index)
+        return 1 / xp.where(visits > 0, visits, xp.ones_like(visits))
 
     def next_value(self, q: Array, step: Step, shape: Shape) -> Array:
         """Value of what followed: the best action's."""
