@@ -145,8 +145,8 @@ def test_gamma_numbers():
 
 
 def test_refused_tries_give_way_to_the_next():
-    """The first is refused where its cube is negative; the second is the mode, which always passes."""
-    normal, uniform = np.asarray([[-9.0, 0.0], [0.0, 5.0]]), np.full((2, 2), 0.5)
+    """The first is refused where its cube is negative; others count, in their order: the mode always passes."""
+    normal, uniform = np.asarray([[-9.0, 0.0], [0.0, 0.5]]), np.full((2, 2), 0.5)
     assert_close(gamma_of(np.full(2, 1.0), normal, uniform), np.full(2, 2 / 3))
 
 

