@@ -89,6 +89,15 @@ def test_gradients():
     xdl.check_grads(lambda x: head.error(x, target, REWARD, DISCOUNT), (RNG.normal(size=(8, 6)),))
 
 
+def test_no_priority_is_negative(xp):
+    """A root of one would be NaN, and stay in the replay."""
+    head = CategoricalHead(51, -10, 10)
+    logits = xp.asarray(RNG.normal(0, 5, (200, 51)), dtype=xp.float32)
+    error = head.error(logits, logits, xp.zeros_like(logits[:, 0]), xp.ones_like(logits[:, 0]))
+    assert values(error).min() < 0
+    np.testing.assert_array_equal(values(head.priority(error)), np.maximum(values(error), 0))
+
+
 @pytest.mark.parametrize("settings", [{"atoms": 1}, {"low": 2.0, "high": 2.0}])
 def test_atoms_are_at_least_two_and_apart(settings):
     with pytest.raises(ValueError, match="`atoms` >= 2 and `low` < `high`"):

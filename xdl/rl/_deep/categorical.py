@@ -59,6 +59,10 @@ class CategoricalHead(ValueHead):
         entropy = -xp.sum(nn.xlogx(target), axis=-1)
         return nn.cross_entropy(predicted, target, reduction="none") - entropy
 
+    def priority(self, error: Array) -> Array:
+        """Losses (b,), of which rounding makes no negative ones."""
+        return array_namespace(error).clip(error, 0.0)
+
 
 def project(probabilities: Array, reward: Array, discount: Array, /, *, low: float, high: float) -> Array:
     """Distribution of ``reward + discount * z`` on the atoms of ``z``: mass between two atoms is shared by them.

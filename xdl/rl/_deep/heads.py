@@ -46,7 +46,7 @@ class ValueHead(Part):
         raise NotImplementedError
 
     def priority(self, error: Array) -> Array:
-        """Priorities (b,) of samples in a replay, from their losses (b,)."""
+        """Priorities (b,) of samples in a replay, not negative, from their losses (b,)."""
         return error
 
 
