@@ -1,0 +1,158 @@
+"""Balance a pole by deep Q-learning: return curves with a band of several seeds, and the policy as an animation.
+
+python examples/cartpole_dqn.py                                     # NumPy, two seeds of 10,000 steps
+python examples/cartpole_dqn.py --seeds 10 --steps 60000            # until CartPole-v1 counts as solved
+python examples/cartpole_dqn.py --seeds 10 --steps 60000 --backend jax
+
+Values that are learned from themselves come and go, so a run evaluates its policy now and then, on 20 episodes, and
+keeps the best. It is that policy, and the last one beside it, whose mean return of 100 other episodes is printed.
+"""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+try:
+    import numpy as np
+    from matplotlib.figure import Figure
+except ModuleNotFoundError as error:
+    sys.exit(f'{error.name} is not installed; this example needs: pip install -e ".[examples]"')
+
+import xdl
+from xdl import optim, rl
+
+SOLVED = 475  # mean return of 100 episodes from which on CartPole-v1 counts as solved
+EPISODES = 100
+ROUND = 256  # steps between updates: a policy acts for long before it changes
+BLUE, GRAY = "#2a6f97", "#8d99ae"
+
+
+def settings(steps: int) -> rl.DQN:
+    """Those tuned for this task in RL Baselines3 Zoo; but double, and with a rate that falls."""
+    return rl.DQN(
+        hidden=(256, 256),
+        rate=optim.linear_schedule(2.3e-3, 1e-4, max(steps, 1000) // 2),
+        batch=64,
+        capacity=100_000,
+        learning_starts=1000,
+        rollout=ROUND,
+        updates=ROUND // 2,
+        target_every=ROUND,
+        epsilon=optim.linear_schedule(1.0, 0.04, 8000),
+        double=True,
+        max_norm=10.0,
+    )
+
+
+class Best:
+    """Callback that keeps the network of the best evaluation, of equal ones the last."""
+
+    def __init__(self) -> None:
+        self.score, self.network = -np.inf, None
+
+    def __call__(self, report: rl.TrainReport) -> None:
+        """Look at the evaluation at the end of a window."""
+        if report.row["evaluation"] >= self.score:
+            self.score = report.row["evaluation"]
+            self.network = xdl.tree.map(lambda x: np.array(xdl.to_numpy(x)), report.learner.network)
+
+    def policy(self, result: rl.TrainResult) -> Any:
+        """Policy of the network that was kept, in the library of the run."""
+        like = result.learner.draws
+        network = xdl.tree.map(lambda x: xdl.asarray(x, like=like), self.network)
+        learner = result.learner.replace(network=network)
+        return lambda observation: result.algorithm.policy(learner, observation)
+
+
+def learn(seed: int, options: argparse.Namespace) -> tuple[rl.TrainResult, Any, float]:
+    """One run; its best policy, and how well that does."""
+    key, best, start = xdl.random.key(seed), Best(), time.perf_counter()
+    every = 8 * ROUND
+    result = rl.train(
+        settings(options.steps),
+        rl.CartPole(),
+        key,
+        steps=options.steps,
+        window=every,
+        evaluate=rl.Evaluation(every=every, episodes=20, seed=seed),
+        callback=best,
+        progress=options.progress,
+    )
+    policy, fresh = best.policy(result), xdl.random.fold_in(key, 1)
+    means = [
+        float(np.mean(rl.run_policy(p, rl.CartPole(), fresh, episodes=EPISODES).returns))
+        for p in (policy, result.policy)
+    ]
+    print(
+        f"seed {seed}  {result.steps:6d} steps  return of {EPISODES} episodes: best policy {means[0]:6.1f}, "
+        f"last {means[1]:6.1f}  ({time.perf_counter() - start:.0f} s)",
+        flush=True,
+    )
+    return result, policy, means[0]
+
+
+def draw(results: list[rl.TrainResult], path: Path) -> None:
+    """Returns of episodes that explore, and of evaluations that do not."""
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    evaluations = np.stack([np.mean(result.evaluations.returns, axis=1) for result in results])
+    bands = (
+        (left, "episodes while learning, exploring", rl.return_band(results)),
+        (right, "policy, evaluated", rl.interquartile(evaluations, results[0].evaluations.step)),
+    )
+    for ax, title, band in bands:
+        for curve in band.curves:
+            ax.plot(band.step, curve, color=GRAY, lw=0.7, alpha=0.6)
+        ax.fill_between(band.step, band.low, band.high, color=BLUE, alpha=0.2, lw=0, label="quartiles")
+        ax.plot(band.step, band.interquartile_mean, color=BLUE, lw=1.8, label="mean of the middle half")
+        ax.axhline(SOLVED, color=GRAY, ls=":", lw=1)
+        ax.set(xlabel="steps", xlim=(0, None), ylim=(0, 510))
+        ax.set_title(title, loc="left")
+        ax.spines[["top", "right"]].set_visible(False)
+    left.set_ylabel("return of an episode")
+    left.legend(frameon=False, loc="upper left", bbox_to_anchor=(0.0, 0.92))
+    figure.savefig(path, dpi=150)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--backend", default="numpy", help="numpy, torch, jax, cupy, or a namespace's import path"
+    )
+    parser.add_argument("--steps", type=int, default=10_000, help="steps of a run")
+    parser.add_argument("--seeds", type=int, default=2, help="number of runs")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the first run")
+    parser.add_argument("--progress", action="store_true", help="show progress bars")
+    parser.add_argument("--plot", type=Path, default=Path("cartpole_dqn.png"), help="file of the figure")
+    parser.add_argument(
+        "--animation", type=Path, default=Path("cartpole_dqn.gif"), help="file of the best policy's episode"
+    )
+    options = parser.parse_args(arguments)
+    for name in ("plot", "animation"):
+        folder = getattr(options, name).absolute().parent
+        if not folder.is_dir():
+            parser.error(f"--{name}: there is no folder {folder}")
+    try:
+        backend = xdl.backend(options.backend)
+    except xdl.BackendError as error:
+        parser.error(str(error))
+    with xdl.use_backend(backend):
+        runs = [learn(seed, options) for seed in range(options.seed, options.seed + options.seeds)]
+        results, policies, means = zip(*runs, strict=True)
+        print(f"{sum(mean >= SOLVED for mean in means)} of {len(means)} at least {SOLVED}")
+        draw(list(results), options.plot)
+        policy = policies[int(np.argmax(means))]
+        rl.animate(rl.CartPole(), policy, xdl.random.key(0), options.animation, max_steps=150, fps=30)
+    print(f"figure: {options.plot}, animation: {options.animation}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
