@@ -13,6 +13,7 @@ from ._deep.dqn import DQN, DQNLearner
 from ._deep.heads import ExpectedHead, ValueHead
 from ._deep.q_network import QNetwork
 from ._deep.quantile import QuantileHead
+from ._deep.rainbow import Rainbow
 from ._deep.replay import Replay, replay_add, replay_init, replay_sample, replay_update
 from ._environment import Environment, Running, Transition, advance, start
 from ._environments.acrobot import Acrobot
@@ -118,6 +119,7 @@ __all__ = [
     "QLearning",
     "QNetwork",
     "QuantileHead",
+    "Rainbow",
     "Replay",
     "Running",
     "SARSALambda",
