@@ -96,6 +96,7 @@ WHOLE = {
     "asserts",
     "autodiff/array_api_tests",
     "autodiff/guest",
+    "bench/suite",
     "core/random/same_bytes",
     "docstrings",
     "layout",
