@@ -196,6 +196,9 @@ def test_mistakes():
     with pytest.raises(ValueError, match="needs `shared_memory=True`"):
         GymnasiumEnvironment(env)
     env.close()
+    one = make()
+    with pytest.raises(ValueError, match="another environment in each call, got the same again"):
+        GymnasiumEnvironment(lambda: one, 2)
     silent = SyncVectorEnv([make])
     silent.metadata = {}
     with pytest.raises(ValueError, match="does not say when it begins new episodes"):

@@ -62,7 +62,11 @@ class GymnasiumEnvironment(HostEnvironment):
             self._runner: Any = _Vector(first)
             observation, action = first.single_observation_space, first.single_action_space
         else:
-            self._runner = _Copies([first, *(make(*name, **options) for _ in range(copies - 1))])
+            envs = [first, *(make(*name, **options) for _ in range(copies - 1))]
+            if len({id(env) for env in envs}) < copies:
+                message = "`source` must make another environment in each call, got the same again"
+                raise ValueError(message)
+            self._runner = _Copies(envs)
             observation, action = first.observation_space, first.action_space
         self.spaces, self._seen_of, self._act_of = _read(observation, action)
         self.copies = self._runner.copies
