@@ -102,10 +102,10 @@ def test_prioritized_sweeping_in_the_maze():
 @pytest.mark.parametrize("method", [rl.DynaQ, rl.PrioritizedSweeping])
 def test_the_same_on_every_library(xp64, method):
     like = xp64.asarray(0.0, dtype=xp64.float64)
-    learner = method(rate=None, discount=DISCOUNT, planning=2)
+    learner = method(rate=RATE, discount=DISCOUNT, planning=2)
     if "jax" in type(like).__module__:  # which would compile each operation of a loop
         with xdl.use_backend("numpy"):
-            # rewards at random, so that no two errors are alike
+            # rewards at random and a rate below 1, so that no two errors are alike
             process = rl.random_mdp(xdl.random.key(1), 6, 2, branching=3, dtype=np.float64)
             host = rl.tabular_environment(process, max_steps=7)
             reference = rl.train_tabular(learner, host, xdl.random.key(3), steps=64, agents=3, records=1)
