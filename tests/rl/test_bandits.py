@@ -32,8 +32,8 @@ METHODS = {
 
 @pytest.fixture(scope="module")
 def testbed():
-    """1,000 bandits of ten arms, whose means are standard normal (Sutton & Barto 2018, section 2.3)."""
-    bandit = rl.GaussianBandit(xdl.random.normal(xdl.random.key(7), (1000, 10)))
+    """500 bandits of ten arms, whose means are standard normal (Sutton & Barto 2018, section 2.3)."""
+    bandit = rl.GaussianBandit(xdl.random.normal(xdl.random.key(7), (500, 10)))
 
     def play(method):
         played = rl.run_bandit(method, bandit, xdl.random.key(8), steps=1000)
@@ -56,8 +56,8 @@ def testbed():
 def test_the_ten_armed_testbed(testbed, method, reward, optimal):
     """Ends of the curves of Sutton & Barto (2018), figures 2.2 to 2.4, as read from them."""
     found = testbed(method)
-    assert found[0] == pytest.approx(reward, abs=0.06)
-    assert found[1] == pytest.approx(optimal, abs=0.04)
+    assert found[0] == pytest.approx(reward, abs=0.08)
+    assert found[1] == pytest.approx(optimal, abs=0.05)
 
 
 def test_gradient_bandits_need_a_baseline():
@@ -148,6 +148,33 @@ def test_refused_tries_give_way_to_the_next():
     """The first is refused where its cube is negative; others count, in their order: the mode always passes."""
     normal, uniform = np.asarray([[-9.0, 0.0], [0.0, 0.5]]), np.full((2, 2), 0.5)
     assert_close(gamma_of(np.full(2, 1.0), normal, uniform), np.full(2, 2 / 3))
+
+
+def test_values_by_hand():
+    """Rewards 3 and 5 of the first arm: their mean, or half of the way twice."""
+    for method, expected in ((UCB1, 4.0), (rl.ActionValues(rate=0.5, initial=1.0), 3.5)):
+        memory = method.init(np.zeros((1, 2)))
+        for reward in (3.0, 5.0):
+            memory = method.learn(memory, np.asarray([[1.0, 0.0]]), np.asarray([reward]), np.asarray(1.0))
+        assert_close(memory.mean, np.asarray([[expected, method.initial]]))
+        assert_equal(memory.pulls, np.asarray([[2.0, 0.0]]))
+
+
+def test_posteriors_by_hand():
+    """Two rewards 3 and 5 of the first arm: normal with mean 4 / 3 and precision 4.5. Three coins: heads and tails."""
+    method, first = rl.GaussianThompson(2.0, prior_mean=1.0, prior_deviation=0.5), np.asarray([[1.0, 0.0]])
+    memory = method.init(np.zeros((1, 2)))
+    for reward in (3.0, 5.0):
+        memory = method.learn(memory, first, np.asarray([reward]), np.asarray(1.0))
+    level = (4 / 3 - 4.5**-0.5 - 1) / 0.5  # where the second arm's draw is that of the first
+    for shift, arm in ((-0.01, 0), (0.01, 1)):
+        assert method.choose(memory, np.asarray(3.0), np.asarray([[-1.0, level + shift]])).tolist() == [arm]
+    method = rl.BetaThompson(2.0, 3.0)
+    memory = method.init(np.zeros((1, 2)))
+    for reward in (1.0, 0.0, 0.0):
+        memory = method.learn(memory, first, np.asarray([reward]), np.asarray(1.0))
+    assert_equal(memory.heads, np.asarray([[3.0, 2.0]]))
+    assert_equal(memory.tails, np.asarray([[5.0, 3.0]]))
 
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)

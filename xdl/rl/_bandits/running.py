@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from tqdm import tqdm
 
 from xdl import autodiff
-from xdl.core import Array, Module, array_namespace, random, tree
+from xdl.core import Array, Module, array_namespace, random
 from xdl.core._backends import backend_of
 from xdl.core._namespace import device_of
 from xdl.optim._part import Part
@@ -216,7 +216,7 @@ def run_bandit(
         for begin in range(0, steps, block):
             keys = random.split(random.fold_in(key, begin), 2)
             count = min(block, steps - begin)
-            carry, part = run(method, bandit.replace(mean=flat), carry, keys, block=block, count=count)
+            carry, part = run(method, bandit.replace(mean=flat), carry, keys, steps=count)
             found.append(part)
             bar.update(count)
     action, reward = (
@@ -226,15 +226,14 @@ def run_bandit(
 
 
 def _block(
-    method: BanditMethod, bandit: Bandit, carry: Any, keys: Array, *, block: int, count: int
+    method: BanditMethod, bandit: Bandit, carry: Any, keys: Array, *, steps: int
 ) -> tuple[Any, tuple[Array, Array]]:
     xp, (n, arms) = array_namespace(bandit.mean), bandit.mean.shape
     rows = xp.arange(n, dtype=xp.int32, device=device_of(keys)) * arms
     means = xp.reshape(bandit.mean, (-1,))
-    own = method.draw(keys[0, ...], (block, n, arms), bandit.mean.dtype)
-    noise = (own, bandit.draw(keys[1, ...], (block, n)))
-    # drawn whole, so that the numbers of the first steps do not depend on how many are taken
-    noise = tree.map(lambda x: x[:count, ...], noise)
+    # steps lead: the numbers of the first ones are the same, however many follow
+    own = method.draw(keys[0, ...], (steps, n, arms), bandit.mean.dtype)
+    noise = (own, bandit.draw(keys[1, ...], (steps, n)))
 
     def step(carry: Any, noise: Any) -> tuple[Any, tuple[Array, Array]]:
         memory, t = carry
@@ -248,13 +247,11 @@ def _block(
 
 
 @functools.lru_cache(64)
-def _compiled(method: BanditMethod, block: int, count: int) -> Any:
-    return autodiff.jit(
-        lambda bandit, carry, keys: _block(method, bandit, carry, keys, block=block, count=count)
-    )
+def _compiled(method: BanditMethod, steps: int) -> Any:
+    return autodiff.jit(lambda bandit, carry, keys: _block(method, bandit, carry, keys, steps=steps))
 
 
 def _compiled_block(
-    method: BanditMethod, bandit: Bandit, carry: Any, keys: Array, *, block: int, count: int
+    method: BanditMethod, bandit: Bandit, carry: Any, keys: Array, *, steps: int
 ) -> tuple[Any, tuple[Array, Array]]:
-    return _compiled(method, block, count)(bandit, carry, keys)  # pyright: ignore[reportArgumentType]
+    return _compiled(method, steps)(bandit, carry, keys)  # pyright: ignore[reportArgumentType]
