@@ -204,17 +204,21 @@ def test_a_run_that_is_killed_goes_on_as_if_it_had_not(tmp_path):
 
 def test_a_checkpoint_cuts_the_episodes_of_an_environment_that_runs_as_python(tmp_path):
     """To the algorithm they are truncated; the log has none of them; and what is seen then is the first of the next."""
-    shown = []
+    shown, cuts = [], []
 
     def look(report):
         shown.append(float(report.learner["shown"]))
+        cuts.append(float(report.learner["cut"]))
 
     env, options = Walk(), {"steps": 1_000, "window": 500, "progress": False}
-    free = rl.train(Dice(), env, 2, **options)
+    free = rl.train(Dice(), env, 2, callback=look, **options)
+    ended = (free.episodes.step == 500).sum()
+    shown.clear()
     path = tmp_path / "run"
     found = rl.train(Dice(), env, 2, checkpoint=path, checkpoint_steps=500, callback=look, **options)
     first = [x for x in zip(*xdl.tree.leaves(free.episodes), strict=True) if x[0] <= 500]
     assert first == [x for x in zip(*xdl.tree.leaves(found.episodes), strict=True) if x[0] <= 500]
+    assert cuts[2] == cuts[0] + 2 - ended
     assert found.episodes.length[len(first) :].min() >= 7
     assert {*found.episodes.length} <= {*range(7, 13)}
     # of the third observation, which is the age, both have 0
@@ -241,9 +245,17 @@ def test_every_copy_runs_equally_many_episodes():
     found = rl.run_policy(right, Walk(3), xdl.random.key(0), episodes=7)
     assert found.step.tolist() == [*range(1, 8)]
     assert {*found.length} <= {*range(7, 13)}
-    alone = rl.run_policy(right, rl.CartPole(), xdl.random.key(1), episodes=20)
-    assert {*alone.length} <= {8, 9, 10, 11}
-    np.testing.assert_array_equal(alone.returns, alone.length)
+    assert found.returns.shape == (7,)
+    env, key = rl.CartPole(), xdl.random.key(1)
+    alone = rl.run_policy(right, env, key, episodes=20)
+    state = env.reset(xdl.random.uniform(xdl.random.split(key)[0], (20, 4)))
+    length, over = np.zeros(20), np.zeros(20, dtype=bool)
+    while not over.all():
+        length += ~over
+        state, _, fallen = env.step(state, right(state), None)
+        over |= fallen
+    np.testing.assert_array_equal(alone.length, length)
+    np.testing.assert_array_equal(alone.returns, length)
 
 
 def test_environments_of_gymnasium():

@@ -92,21 +92,10 @@ def train(
 
     Examples
     --------
-    >>> import xdl
     >>> from xdl import rl
-    >>> class Idle(rl.Algorithm):
-    ...     def act(self, learner, observation, t, noise):
-    ...         xp = xdl.array_namespace(observation)
-    ...         return xp.zeros(observation.shape[:1], dtype=xp.int32), None
-    ...
-    ...     def init(self, spaces, key):
-    ...         return ()
-    ...
-    ...     def learn(self, learner, experience, t, key):
-    ...         return learner, {}
-    >>> result = rl.train(Idle(), rl.CartPole(), 0, steps=100, progress=False)
-    >>> int(result.episodes.length[0])
-    10
+    >>> result = rl.train(rl.PPO(), rl.CartPole(), 0, steps=2_000, progress=False)
+    >>> result.measures["step"]
+    array([1024., 2048.])
     """
     _check(steps=steps, window=window, checkpoint_steps=checkpoint_steps)
     if not isinstance(algorithm, Algorithm):
