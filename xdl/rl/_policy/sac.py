@@ -96,7 +96,8 @@ class SAC(Algorithm):
     References
     ----------
     Haarnoja, Zhou, Hartikainen, Tucker, Ha, Tan, Kumar, Zhu, Gupta, Abbeel & Levine (2018), arXiv:1812.05905,
-    algorithm 1, equations 6, 9 and 18; the first steps are taken at random, as in the authors' program
+    algorithm 1, equations 6, 9 and 18. As in the authors' program, the first steps are taken at random, and the
+    temperature is learned by its logarithm.
     """
 
     rate: float = static(default=3e-4)
@@ -123,6 +124,9 @@ class SAC(Algorithm):
             if getattr(self, name) < 1:
                 message = f"`{name}` must be at least 1, got {getattr(self, name)}"
                 raise ValueError(message)
+        if self.temperature is not None and not self.temperature > 0:
+            message = f"`temperature` must be positive, or None to learn it, got {self.temperature}"
+            raise ValueError(message)
         if not spaces.action_size or len(spaces.low) != spaces.action_size:
             message = f"SAC needs actions that are vectors within bounds, got {spaces}"
             raise ValueError(message)
