@@ -78,6 +78,7 @@ def msle(prediction: Array, target: Array, /, *, reduction: str = "mean") -> Arr
     return narrow(xp, reduce(xp, d * d, reduction), prediction)
 
 
+@generic
 def huber_loss(prediction: Array, target: Array, /, *, delta: float = 1.0, reduction: str = "mean") -> Array:
     """Half the squared difference up to ``delta``, and beyond it the line that continues smoothly.
 
@@ -99,6 +100,27 @@ def huber_loss(prediction: Array, target: Array, /, *, delta: float = 1.0, reduc
     _check_positive("delta", delta)
     xp, p, t = wide_pair(prediction, target, reduction)
     return narrow(xp, reduce(xp, _huber(xp, xp.subtract(p, t), delta), reduction), prediction)
+
+
+def _pull_huber(
+    xp: Any,
+    dy: Array,
+    y: Array,
+    wanted: tuple[bool, ...],
+    p: Array,
+    t: Array,
+    *,
+    delta: float = 1.0,
+    reduction: str = "mean",
+) -> Any:
+    z = widen(xp, p)
+    slope = xp.clip(xp.subtract(z, narrow(xp, t, z)), -delta, delta)
+    scale = widen(xp, dy) * weight(p.shape) if reduction == "mean" else widen(xp, dy)
+    d = xp.multiply(slope, scale)
+    return d if wanted[0] else None, -d if wanted[1] else None
+
+
+rule(huber_loss, pullback=_pull_huber)
 
 
 def smooth_l1_loss(
