@@ -1,9 +1,12 @@
+import functools
+
 import numpy as np
 import pytest
 from rl.policy.rounds import round_of
 
 import xdl
-from xdl.rl import A2C, PPO
+from xdl import nn
+from xdl.rl import A2C, PPO, ActorCritic
 from xdl.rl._algorithm import Spaces
 from xdl.rl._policy.on_policy import explained_variance
 
@@ -48,6 +51,15 @@ def test_a_step_is_worth_what_it_brings_and_what_is_seen_then():
     expected = [taken.reward[0, 0] + 0.5 * after[0], taken.reward[1, 0]]
     np.testing.assert_allclose(batch.target, expected, rtol=1e-5)
     np.testing.assert_allclose(batch.advantage, expected - batch.value, rtol=1e-4, atol=1e-6)
+
+
+def test_another_network_takes_the_place_of_the_usual_one():
+    algorithm = A2C(network=functools.partial(ActorCritic, hidden=(8,), activation=nn.relu))
+    learner = algorithm.init(DISCRETE, KEY)
+    assert [layer.weight.shape for layer in learner.network.actor] == [(4, 8), (8, 3)]
+    experience = round_of(algorithm, learner, DISCRETE, np.zeros(()))
+    _, measures = algorithm.learn(learner, experience, np.asarray(80), KEY)
+    assert set(measures) == {"policy_loss", "value_loss", "entropy", "explained_variance"}
 
 
 def test_explained_variance_is_one_of_the_truth_and_none_of_a_constant():
