@@ -31,5 +31,5 @@ for turn in 1 2; do
             --append-samples --record-samples || [ $? -eq 2 ]
     done
 done
-asv compare --machine here --factor "$factor" --split "$base" "$head" | tee table
+asv compare --machine here --factor "$factor" --split --only-changed "$base" "$head" | tee table
 ! grep -Eq '^\| \+ ' table

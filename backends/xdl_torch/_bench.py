@@ -16,6 +16,12 @@ def _put(arrays, device):
     return {name: x if name in kept else tensors(x) for name, x in arrays.items()}
 
 
+def _compiled(f):
+    """Compile for these shapes alone: after some sizes in one process torch would go on uncompiled, and not say so."""
+    torch.compiler.reset()
+    return torch.compile(f, dynamic=False)
+
+
 # ---- networks ----
 
 
@@ -55,33 +61,25 @@ def _training(make, part):
         x, labels = arrays["x"], arrays["labels"]
         x = x.permute(0, 3, 1, 2).contiguous() if x.ndim == 4 else x
         model = make(arrays["parameters"]).to(device)
+        loss = lambda: F.cross_entropy(model(x), labels)
+        loss = _compiled(loss) if compiled else loss
         if part == "forward":
-            loss = lambda: F.cross_entropy(model(x), labels)
-            run = torch.compile(loss) if compiled else loss
 
             def forward():
                 with torch.no_grad():
-                    return run()
+                    return loss()
 
             return forward
 
         optimizer = torch.optim.Adam(model.parameters(), lr=RATE, fused=True)
 
-        def gradient():
-            optimizer.zero_grad()
-            value = F.cross_entropy(model(x), labels)
-            value.backward()
-            return value.detach()
-
-        if part == "gradient":
-            return torch.compile(gradient) if compiled else gradient
-
-        passes = torch.compile(gradient) if compiled else gradient
-
         def step():
-            value = passes()
-            optimizer.step()
-            return value
+            optimizer.zero_grad()
+            value = loss()
+            value.backward()
+            if part == "step":
+                optimizer.step()
+            return value.detach()
 
         return step
 
@@ -99,7 +97,7 @@ def adam(arrays, device, compiled):
     w = torch.nn.Parameter(arrays["w"])
     w.grad = arrays["grad"]
     optimizer = torch.optim.Adam([w], RATE, fused=True)
-    step = torch.compile(optimizer.step) if compiled else optimizer.step
+    step = _compiled(optimizer.step) if compiled else optimizer.step
 
     def run():
         step()
@@ -115,7 +113,7 @@ def _pullback(layer, *names, arranged=lambda arrays: arrays):
     def workload(arrays, device, compiled):
         arrays = arranged(_put(arrays, device))
         arguments, dy = [arrays[name].requires_grad_() for name in names], arrays["dy"]
-        run = torch.compile(layer) if compiled else layer
+        run = _compiled(layer) if compiled else layer
         return lambda: torch.autograd.grad(run(*arguments), arguments, dy)[0]
 
     return workload
