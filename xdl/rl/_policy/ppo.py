@@ -59,6 +59,9 @@ class PPO(OnPolicy):
 
     def init(self, spaces: Spaces, key: Array) -> Learner:
         """Network and optimizer before the first step."""
+        if self.epochs < 1:
+            message = f"`epochs` must be at least 1, got {self.epochs}"
+            raise ValueError(message)
         if self.minibatches < 1 or self.copies * self.rollout % self.minibatches:
             message = (
                 f"`minibatches` must divide the {self.copies} x {self.rollout} steps of a round, "
