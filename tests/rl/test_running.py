@@ -81,6 +81,16 @@ def test_every_step_is_counted_once():
         begin = step
 
 
+def test_measures_are_means_over_their_window():
+    fine, coarse = (
+        rl.train(Dice(), ENVS["array"], 1, steps=2_000, window=n, progress=False) for n in (500, 1_000)
+    )
+    np.testing.assert_allclose(
+        fine.measures["drawn"].reshape(2, 2).mean(axis=1), coarse.measures["drawn"], rtol=1e-6
+    )
+    np.testing.assert_array_equal(coarse.episodes.returns, fine.episodes.returns)
+
+
 def test_more_steps_go_on_from_fewer(tmp_path):
     path = tmp_path / "run.safetensors"
     options = {"window": 100, "progress": False}
@@ -266,6 +276,14 @@ def test_environments_of_gymnasium():
     single = rl.train(Dice(copies=1), gymnasium.make("CartPole-v1"), 0, **options)
     np.testing.assert_array_equal(named.episodes.length, made.episodes.length)
     assert single.episodes.length.sum() > 100
+    closed = []
+
+    class Closing(gymnasium.Wrapper):
+        def close(self):
+            closed.append(self)
+
+    rl.train(Dice(), lambda: Closing(gymnasium.make("CartPole-v1")), 0, **options)
+    assert len(closed) == 2
     assert named.evaluations.returns.shape == (1, 4)
     with pytest.raises(ValueError, match="in the middle of the run's episodes"):
         rl.train(Dice(copies=1), gymnasium.make("CartPole-v1"), 0, evaluate=rl.Evaluation(100), **options)
@@ -324,6 +342,17 @@ def test_mistakes(tmp_path):
     xdl.train.save(path, {})
     with pytest.raises(ValueError, match="not written by rl.train"):
         rl.train(Dice(), env, 1, steps=100, checkpoint=path, **QUIET)
+
+
+def test_the_bar_shows_the_last_episodes(tmp_path, capsys):
+    """Also of those before a checkpoint."""
+    dice, path = Dice(copies=1, rollout=200), tmp_path / "run"
+    rl.train(dice, ENVS["array"], 0, steps=200, window=200, checkpoint=path, progress=False)
+    assert capsys.readouterr().err == ""
+    found = rl.train(dice, ENVS["array"], 0, steps=400, window=200, checkpoint=path)
+    shown = capsys.readouterr().err
+    assert f"return={found.episodes.returns[-20:].mean():.4g}" in shown
+    assert "400/400" in shown
 
 
 def test_a_callback_may_stop(tmp_path):
