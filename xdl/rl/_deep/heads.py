@@ -59,6 +59,12 @@ class ExpectedHead(ValueHead):
         Half the square of the temporal difference, and with "huber" from 1 on the line that continues it.
         The priority of a sample is the temporal difference without its sign.
 
+    Notes
+    -----
+    Far from its minimum Huber's loss seeks the median of targets, not the mean: where returns are large beside 1 and
+    episodes end seldom, the ends can be outvoted, and values grow without bound. Scale such rewards down, as the
+    reference does, or take "squared".
+
     References
     ----------
     Mnih et al. (2015), Human-level control through deep reinforcement learning, Nature 518, methods
