@@ -205,9 +205,10 @@ def main():
         if path is not None:
             run = run_of(path, json.loads(about.read_text()))
             sections.append(section(about.stem, run, charts, options.to))
+    sections = sections or ["No machine's results are kept here yet."]
     page = options.to / "benchmarks.md"
     page.write_text("\n\n".join([HEADER.strip(), *sections, FOOTER.strip()]) + "\n")
-    print(f"{page}: {len(sections)} machines")
+    print(f"{page} is written")
 
 
 if __name__ == "__main__":

@@ -52,3 +52,9 @@ def test_the_collector_rests_and_comes_back():
     in_turns([lambda: seen.append(gc.isenabled())], seconds=0.0)
     assert gc.isenabled()
     assert not seen[-1]
+
+
+def test_a_slow_one_has_fewer_samples_than_a_quick_one(clock):
+    slow, quick = (taking(clock, [s], [], "") for s in (1.0, 1e-2))
+    found = in_turns([slow, quick], seconds=1.0)
+    assert [timing.samples for timing in found] == [5, 100]
