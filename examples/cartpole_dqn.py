@@ -1,8 +1,8 @@
 """Balance a pole by deep Q-learning: return curves with a band of several seeds, and the policy as an animation.
 
 python examples/cartpole_dqn.py                                     # NumPy, two seeds of 10,000 steps
-python examples/cartpole_dqn.py --seeds 10 --steps 60000            # until CartPole-v1 counts as solved
-python examples/cartpole_dqn.py --seeds 10 --steps 60000 --backend jax
+python examples/cartpole_dqn.py --seeds 10 --steps 59904            # until CartPole-v1 counts as solved
+python examples/cartpole_dqn.py --seeds 10 --steps 59904 --backend jax
 
 Values that are learned from themselves come and go, so a run evaluates its policy now and then, on 20 episodes, and
 keeps the best. It is that policy, and the last one beside it, whose mean return of 100 other episodes is printed.
