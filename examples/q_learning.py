@@ -40,7 +40,7 @@ PLAIN = str.maketrans("", "", "$\\{}")
 COLORS = ("#8d99ae", "#2a6f97", "#3a7d44", "#e07a1f", "#7b2d8b", "#c1121f")
 ACCEPT = {
     # steps of the lake lead anywhere: its rate must fall; those of the taxi lead where they should
-    "FrozenLake-v1": {"steps": 200_000, "rate": lambda t: (1 + t / 2000) ** -0.9, "initial": 1.0},
+    "FrozenLake-v1": {"steps": 200_000, "rate": lambda t: 1000 / (1000 + t), "initial": 1.0},
     "Taxi-v4": {"steps": 150_000, "rate": 0.5, "initial": 0.0},
 }
 
@@ -104,19 +104,17 @@ def draw(on_lake: dict[str, Any], on_cliff: dict[str, Any], best: float, path: P
     for (name, (steps, returns)), color in zip(on_lake.items(), COLORS, strict=True):
         band(left, steps, returns, color, name)
     left.axhline(best, color="0.5", lw=0.9, ls=":")
-    left.annotate(
-        "best policy", (0, best), xytext=(3, 4), textcoords="offset points", color="0.4", fontsize=8
-    )
+    left.text(steps[-1], best + 0.01, "best policy", ha="right", color="0.4", fontsize=8)
     left.set(xlabel="steps of an agent", ylabel="share of episodes that reach the goal", ylim=(0, 0.85))
     left.set_title("explorations on the slippery lake", loc="left")
-    left.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(0, 0.93))
+    left.legend(frameon=False, fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.16))
 
     colors = ("#c1121f", "#2a6f97", "#3a7d44")
     for (name, (steps, returns, _)), color in zip(on_cliff.items(), colors, strict=True):
         band(middle, steps, returns, color, name)
     middle.set(xlabel="steps of an agent", ylabel="return of an episode", ylim=(-120, 0))
     middle.set_title("along the cliff, exploring all the while", loc="left")
-    middle.legend(frameon=False, fontsize=8, loc="lower right")
+    middle.legend(frameon=False, fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.16))
 
     right.add_patch(_box(0.5, 2.5, 10, 1, "0.75"))
     right.text(5.5, 3, "the cliff", ha="center", va="center", color="0.25")
