@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from xdl.core import tree
+from xdl.core._namespace import is_array, is_traced
 
 from . import _control
 from ._constants import uniform
@@ -165,9 +166,15 @@ def cond(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any],
     *operands : pytree
         Arguments of either function.
     """
-    traced = has_traced((pred, operands))
-    run = _control.cond if traced else engine_for("cond", (pred, operands), None)
-    return run(pred, true_fun, false_fun, operands)
+    # a value that is known needs no look at the operands, which may be many
+    known = isinstance(pred, bool) or (_is_plain(pred) and native_engine(pred) is None)
+    if known or has_traced((pred, operands)):
+        return _control.cond(pred, true_fun, false_fun, operands)
+    return engine_for("cond", (pred, operands), None)(pred, true_fun, false_fun, operands)
+
+
+def _is_plain(x: Any) -> bool:
+    return is_array(x) and not is_traced(type(x))
 
 
 def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init: Any) -> Any:
