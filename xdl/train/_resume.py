@@ -11,7 +11,7 @@ from xdl.core import array_namespace, to_numpy
 from ._checkpoint import load, metadata, remove_temporaries, save
 from ._report import Report
 
-__all__ = ["Progress", "restore", "store"]
+__all__ = ["Progress", "read_note", "restore", "store"]
 
 _NAME = "xdl.fit"
 
@@ -71,23 +71,39 @@ def _tree(now: Progress, history: Any) -> dict[str, Any]:
     return {"model": now.model, "state": now.state, "best": now.best, "history": history}
 
 
-def restore(path: str | os.PathLike[str], start: Progress, settings: dict[str, Any]) -> Progress:
-    """Progress stored in a file, or ``start`` if there is none."""
+def read_note(
+    path: str | os.PathLike[str], name: str, settings: dict[str, Any], *, writer: str
+) -> dict[str, Any] | None:
+    """Note in a checkpoint, None if there is no file.
+
+    Raises
+    ------
+    ValueError
+        If the file has no note of this name, or is of a run with other settings.
+    """
     remove_temporaries(path)
     if not os.path.exists(path):
-        return start
+        return None
     texts = metadata(path)
-    if _NAME not in texts:
-        message = f"{os.fspath(path)} was not written by fit: say resume=False to overwrite it"
+    if name not in texts:
+        message = f"{os.fspath(path)} was not written by {writer}: say resume=False to overwrite it"
         raise ValueError(message)
-    note = json.loads(texts[_NAME])
-    for name, value in settings.items():
-        if note["settings"].get(name) != value:
+    note = json.loads(texts[name])
+    for key, value in settings.items():
+        if (stored := note["settings"].get(key)) != value:
             message = (
-                f"{os.fspath(path)} belongs to a run with {name}={note['settings'].get(name)!r}, not {value!r}: "
+                f"{os.fspath(path)} belongs to a run with {key}={stored!r}, not {value!r}: "
                 "use another file, or resume=False to start again"
             )
             raise ValueError(message)
+    return note
+
+
+def restore(path: str | os.PathLike[str], start: Progress, settings: dict[str, Any]) -> Progress:
+    """Progress stored in a file, or ``start`` if there is none."""
+    note = read_note(path, _NAME, settings, writer="fit")
+    if note is None:
+        return start
     host = array_namespace(to_numpy(0.0))
     history = {name: host.empty(n, dtype=host.float64) for name, n in note["history"].items()}
     found = load(path, _tree(start, history))

@@ -5,7 +5,8 @@ import os
 from typing import Any
 
 from xdl.core import array_namespace, to_numpy
-from xdl.train._checkpoint import load, metadata, remove_temporaries, save
+from xdl.train._checkpoint import load, save
+from xdl.train._resume import read_note
 
 from .journal import Episodes
 from .run import Run
@@ -39,21 +40,9 @@ def restore(path: str | os.PathLike[str], run: Run, settings: dict[str, Any]) ->
     ValueError
         If the file belongs to another run.
     """
-    remove_temporaries(path)
-    if not os.path.exists(path):
+    note = read_note(path, NAME, settings, writer="rl.train")
+    if note is None:
         return
-    texts = metadata(path)
-    if NAME not in texts:
-        message = f"{os.fspath(path)} was not written by rl.train: say resume=False to overwrite it"
-        raise ValueError(message)
-    note = json.loads(texts[NAME])
-    for name, value in settings.items():
-        if note["settings"].get(name) != value:
-            message = (
-                f"{os.fspath(path)} belongs to a run with {name}={note['settings'].get(name)!r}, not {value!r}: "
-                "use another file, or resume=False to start again"
-            )
-            raise ValueError(message)
     host, evaluations = array_namespace(to_numpy(0.0)), tuple(note["evaluations"])
     whole = host.empty(note["episodes"], dtype=host.int64)
     like = {
