@@ -238,7 +238,8 @@ def kill_until_done(path, seed, longest):
     while True:
         with child(path) as process:
             assert process.stdout.readline() == b"ready\n"
-            time.sleep(rng.uniform(0.0, longest))
+            # longer with time: on a busy machine a child may never get anywhere
+            time.sleep(rng.uniform(0.0, longest * (1 + kills / 10)))
             process.send_signal(signal.SIGKILL)
             if process.stdout.readline() == b"done\n":
                 return kills
