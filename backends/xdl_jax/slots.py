@@ -1,6 +1,6 @@
 """Rows written into a table, which a compiled program does in place where the table is given up."""
 
-from xdl.rl._deep.slots import put_rows
+from xdl.rl._slots import put_rows
 
 
 @put_rows.method("jax")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from xdl.rl._deep.slots import put_rows
+from xdl.rl._slots import put_rows
 
 
 @put_rows.method("numpy", when=lambda table, slots, rows: type(table) is np.ndarray and table.flags.writeable)

@@ -28,7 +28,6 @@ ELSEWHERE = {
     "nn.rnn_": ("they return or take what the forward pass saves", "nn/test_rnn.py"),
     "optim.": ("updates write into their arguments", "optim/test_update.py"),
     "rl.begin_again": ("it takes a function", "rl/test_environment.py"),
-    "rl.set_entries": ("it writes into its argument", "rl/test_tabular.py"),
-    "rl.put_rows": ("it writes into its argument", "rl/deep/test_slots.py"),
+    "rl.put_rows": ("it writes into its argument", "rl/test_slots.py"),
     "random.": ("integers, compared byte by byte with published ones", "core/random/test_same_bytes.py"),
 }

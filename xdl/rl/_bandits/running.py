@@ -1,6 +1,5 @@
 """The loop of bandits: any number of them, any number of times, as one array program."""
 
-import functools
 import math
 from typing import Any, ClassVar
 
@@ -8,9 +7,9 @@ from tqdm import tqdm
 
 from xdl import autodiff
 from xdl.core import Array, Module, array_namespace, random
-from xdl.core._backends import backend_of
 from xdl.core._namespace import device_of
 from xdl.optim._part import Part
+from xdl.rl._plan import compiled
 
 from .problems import Bandit
 
@@ -208,7 +207,6 @@ def run_bandit(
     batch, arms = mean.shape[:-1], mean.shape[-1]
     flat = xp.reshape(mean, (math.prod(batch), arms))
     n, device = flat.shape[0], device_of(flat)
-    run = _compiled_block if backend_of(flat).prefers_jit else _block
     block = max(1, min(LONGEST, NUMBERS // (n * arms)))
     carry = (method.init(flat), xp.asarray(0, dtype=flat.dtype, device=device))
     found = []
@@ -216,7 +214,7 @@ def run_bandit(
         for begin in range(0, steps, block):
             keys = random.split(random.fold_in(key, begin), 2)
             count = min(block, steps - begin)
-            carry, part = run(method, bandit.replace(mean=flat), carry, keys, steps=count)
+            carry, part = _block(bandit.replace(mean=flat), carry, keys, method=method, steps=count)
             found.append(part)
             bar.update(count)
     action, reward = (
@@ -225,8 +223,9 @@ def run_bandit(
     return BanditResult(mean, action, reward, carry[0])
 
 
+@compiled
 def _block(
-    method: BanditMethod, bandit: Bandit, carry: Any, keys: Array, *, steps: int
+    bandit: Bandit, carry: Any, keys: Array, *, method: BanditMethod, steps: int
 ) -> tuple[Any, tuple[Array, Array]]:
     xp, (n, arms) = array_namespace(bandit.mean), bandit.mean.shape
     rows = xp.arange(n, dtype=xp.int32, device=device_of(keys)) * arms
@@ -244,14 +243,3 @@ def _block(
         return (method.learn(memory, taken, reward, t), t), (action, reward)
 
     return autodiff.scan(step, carry, noise)
-
-
-@functools.lru_cache(64)
-def _compiled(method: BanditMethod, steps: int) -> Any:
-    return autodiff.jit(lambda bandit, carry, keys: _block(method, bandit, carry, keys, steps=steps))
-
-
-def _compiled_block(
-    method: BanditMethod, bandit: Bandit, carry: Any, keys: Array, *, steps: int
-) -> tuple[Any, tuple[Array, Array]]:
-    return _compiled(method, steps)(bandit, carry, keys)  # pyright: ignore[reportArgumentType]

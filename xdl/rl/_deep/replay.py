@@ -4,8 +4,8 @@ from typing import Any
 
 from xdl.core import Array, Module, array_namespace, random, static, tree
 from xdl.core._namespace import device_of, is_array
+from xdl.rl._slots import put_rows
 
-from .slots import put_rows
 from .sum_tree import change_leaves, draw_leaves, leaves_of, total
 
 __all__ = ["Replay", "pick", "replay_add", "replay_init", "replay_sample", "replay_update"]

@@ -3,8 +3,7 @@
 from xdl import nn
 from xdl.core import Array, array_namespace
 from xdl.core._namespace import device_of
-
-from .slots import put_rows
+from xdl.rl._slots import put_rows
 
 __all__ = ["change_leaves", "draw_leaves", "leaves_of", "total"]
 

@@ -6,11 +6,12 @@ from typing import Any
 
 from xdl import autodiff
 from xdl.core import Array, Module, array_namespace, random, static, to_numpy, tree
-from xdl.core._backends import backend_of
+from xdl.core._backends import wants_jit
 from xdl.core._namespace import device_of
 from xdl.optim._part import Part
 from xdl.rl._environment import Environment, Running, advance, start
 from xdl.rl._host import HostEnvironment
+from xdl.rl._plan import compiled
 
 from .journal import Episodes
 from .rounds import own
@@ -111,16 +112,16 @@ def _array_episodes(algorithm: Any, learner: Any, env: Environment, key: Array, 
     running = start(env, random.uniform(keys[0, ...], (n, env.reset_noise)))
     done = xp.zeros((n,), dtype=xp.bool, device=device)
     now = tree.map(own, _Now(running, done, xp.zeros_like(running.total), xp.zeros_like(running.steps)))
-    run = _program(algorithm) if backend_of(key).prefers_jit else functools.partial(_steps, algorithm)
     for k in range(-(-env.max_steps // CHUNK)):
         noise = random.uniform(random.fold_in(keys[1, ...], k), (CHUNK, n, env.step_noise + env.reset_noise))
-        now = run(learner, env, now, noise)
+        now = _steps(learner, env, now, noise, algorithm=algorithm)
         if to_numpy(now.done).all():
             break
     return to_numpy(now.total), to_numpy(now.length)
 
 
-def _steps(algorithm: Any, learner: Any, env: Environment, now: _Now, noise: Array) -> _Now:
+@compiled
+def _steps(learner: Any, env: Environment, now: _Now, noise: Array, *, algorithm: Any) -> _Now:
     def step(now: _Now, u: Array) -> tuple[_Now, None]:
         xp = array_namespace(u)
         action = algorithm.policy(learner, now.running.observation)
@@ -134,11 +135,6 @@ def _steps(algorithm: Any, learner: Any, env: Environment, now: _Now, noise: Arr
 
 
 @functools.lru_cache(64)
-def _program(algorithm: Any) -> Any:
-    return autodiff.jit(functools.partial(_steps, algorithm))
-
-
-@functools.lru_cache(64)
 def _policy(algorithm: Any, compiles: bool) -> Any:
     return autodiff.jit(algorithm.policy) if compiles else algorithm.policy
 
@@ -147,7 +143,7 @@ def _host_episodes(algorithm: Any, learner: Any, env: HostEnvironment, key: Arra
     """Run equally many episodes in each copy."""
     host, copies = array_namespace(to_numpy(0.0)), env.copies
     quota = -(-n // copies)
-    policy = _policy(algorithm, backend_of(key).prefers_jit)
+    policy = _policy(algorithm, wants_jit(key))
     total, length = host.zeros((quota, copies)), host.zeros((quota, copies), dtype="int64")
     done, steps = host.zeros(copies, dtype="int64"), host.zeros(copies, dtype="int64")
     seen = env.start(key)

@@ -7,7 +7,7 @@ import array_api_compat
 
 from xdl import autodiff
 from xdl.core import Array, Module, array_namespace, random, to_numpy, tree
-from xdl.core._backends import backend_of
+from xdl.core._backends import wants_jit
 from xdl.core._namespace import device_of, is_array
 from xdl.rl._algorithm import Algorithm, Experience, spaces_of
 from xdl.rl._environment import Environment, Running, Transition, advance, start
@@ -102,7 +102,7 @@ class ArrayRounds:
         restart : None
             See `HostRounds`.
         """
-        if backend_of(noise).prefers_jit:
+        if wants_jit(noise):
             return _program(self.algorithm)(self.env, carry, noise, keys)  # pyright: ignore[reportArgumentType]
         return _rounds(self.algorithm, self.env, carry, noise, keys, loop=_loop)
 
@@ -194,7 +194,7 @@ class HostRounds:
 
         With a key ``restart``, new episodes begin after the last step.
         """
-        act, learn, look = _functions(self.algorithm, backend_of(noise).prefers_jit)  # pyright: ignore
+        act, learn, look = _functions(self.algorithm, wants_jit(noise))  # pyright: ignore
         rounds, steps = noise.shape[:2]
         records, running, t = [], carry.running, carry.t
         for k in range(rounds):

@@ -5,8 +5,8 @@ from typing import ClassVar, NamedTuple
 from xdl import autodiff
 from xdl.core import Array, array_namespace, static
 from xdl.core._namespace import device_of
+from xdl.rl._slots import put_rows
 
-from .entries import set_entries
 from .learning import Shape, Step
 from .temporal_difference import QLearning, Table, filled, rows_of
 
@@ -33,7 +33,7 @@ def model_with(model: Model, step: Step) -> Model:
     """Model that knows of one more step."""
     xp = array_namespace(step.reward)
     told = (step.reward, step.next_row, xp.logical_not(step.terminated), step.t + 0 * step.reward)
-    put = lambda table, value: set_entries(table, step.index, xp.astype(value, table.dtype))
+    put = lambda table, value: put_rows(table, step.index, xp.astype(value, table.dtype))
     return Model(*(put(table, value) for table, value in zip(model, told, strict=True)))
 
 
@@ -128,7 +128,7 @@ class DynaQ(QLearning):
             value = best_value(q, xp.take(model.target, index), shape) * xp.take(model.goes_on, index)
             old = xp.take(q, index)
             rate = self.rates_again(counts, index, step.t)
-            return set_entries(q, index, old + rate * (reward + self.discount * value - old)), None
+            return put_rows(q, index, old + rate * (reward + self.discount * value - old)), None
 
         if self.planning:
             u = step.noise
@@ -146,7 +146,7 @@ def _remember(memory: Dyna, step: Step, shape: Shape) -> Dyna:
     def append(table: Array, first: Array, count: Array, size: int, value: Array, new: Array) -> Array:
         # where nothing is new, an entry is written as it is: the last one of a list that may be full
         place = first + xp.minimum(count, xp.full_like(count, size - 1))
-        return set_entries(table, place, xp.where(new, xp.astype(value, table.dtype), xp.take(table, place)))
+        return put_rows(table, place, xp.where(new, xp.astype(value, table.dtype), xp.take(table, place)))
 
     count = lambda n, new: n + xp.astype(new, n.dtype)
     row = xp.astype(step.row, n_seen.dtype)
@@ -155,5 +155,5 @@ def _remember(memory: Dyna, step: Step, shape: Shape) -> Dyna:
         rows=append(memory.rows, agents * shape.states, n_seen, shape.states, row, fresh_row),
         seen=count(n_seen, fresh_row),
         actions=append(memory.actions, row * shape.actions, n_taken, shape.actions, step.index, fresh),
-        taken=set_entries(memory.taken, step.row, count(n_taken, fresh)),
+        taken=put_rows(memory.taken, step.row, count(n_taken, fresh)),
     )

@@ -1,13 +1,11 @@
 """The loop of tabular learning: any number of agents, each with a table of its own, as one array program."""
 
-from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 from tqdm import tqdm
 
 from xdl import autodiff
 from xdl.core import Array, Module, array_namespace, random, to_numpy
-from xdl.core._backends import backend_of
 from xdl.core._namespace import device_of
 from xdl.optim._part import Part
 from xdl.rl._environments.tabular import TabularEnvironment
@@ -265,13 +263,6 @@ def _begin(
     return _Carry(state, action, memory, began[0], began, zeros, zeros, zeros)
 
 
-def _either(pred: Array, f: Callable[[], Any], g: Callable[[], Any]) -> Any:
-    """One of two results; without a compiler plain Python asks sooner than `cond` finds out who does."""
-    if backend_of(pred).prefers_jit:
-        return autodiff.cond(pred, f, g)
-    return f() if bool(pred) else g()
-
-
 @compiled
 def _chunk(
     env: TabularEnvironment,
@@ -308,7 +299,7 @@ def _chunk(
         else:
             # the value of a terminal state is zero: what is seen differs from what follows where time is up
             following = look(follows)
-            seen = _either(xp.any(late), lambda: look(moved), lambda: following)
+            seen = autodiff.cond(xp.any(late), lambda: look(moved), lambda: following)
         index = row * shape.actions + action if behavior is None else row
         q, best, would = seen
         known = Step(t, row, next_row, index, reward, terminated, ended, q, best, would, u[k + 2 :, :])

@@ -5,8 +5,8 @@ from typing import Any, ClassVar, NamedTuple
 from xdl import autodiff
 from xdl.core import Array, array_namespace, static
 from xdl.core._namespace import device_of
+from xdl.rl._slots import put_rows
 
-from .entries import set_entries
 from .exploration import EpsilonGreedy, Exploration
 from .learning import Shape, Step, TabularMethod
 from .temporal_difference import SARSA, Table, filled, rows_of
@@ -51,7 +51,7 @@ def record(memory: Episode, step: Step, weight: Array, shape: Shape) -> Episode:
     xp = array_namespace(step.reward)
     agents = xp.arange(shape.agents, dtype=memory.length.dtype, device=device_of(step.reward))
     place = memory.length * shape.agents + agents
-    put = lambda table, value: set_entries(table, place, xp.astype(value, table.dtype))
+    put = lambda table, value: put_rows(table, place, xp.astype(value, table.dtype))
     return memory._replace(
         index=put(memory.index, step.index),
         reward=put(memory.reward, step.reward),
@@ -125,7 +125,7 @@ class MonteCarlo(SARSA):
         fresh = xp.ones_like(step.ended)
         if self.visits == "first":
             fresh = xp.take(memory.stamp, step.index) != memory.number
-            memory = memory._replace(stamp=set_entries(memory.stamp, step.index, memory.number))
+            memory = memory._replace(stamp=put_rows(memory.stamp, step.index, memory.number))
         value = self.next_value(memory.table.q, step, shape)
         value = xp.where(step.terminated, xp.zeros_like(value), value)
 
@@ -134,7 +134,7 @@ class MonteCarlo(SARSA):
             total = xp.where(runs, reward + self.discount * total, total)
             learns, old = runs & (fresh > 0), xp.take(q, index)
             rate, counts = self.rates(counts, index, step.t, learns)
-            q = set_entries(q, index, xp.where(learns, old + rate * (total - old), old))
+            q = put_rows(q, index, xp.where(learns, old + rate * (total - old), old))
             return Table(q, counts), total
 
         return replay(record(memory, step, fresh, shape), step, correct, (memory.table, value), shape)
@@ -188,12 +188,12 @@ class OffPolicyMonteCarlo(TabularMethod):
             learns, old = runs & (weight > 0), xp.take(q, index)
             sum_ = xp.take(sums, index) + xp.where(learns, weight, xp.zeros_like(weight))
             part = weight / xp.where(learns, sum_, xp.ones_like(sum_))
-            q = set_entries(q, index, xp.where(learns, old + part * (total - old), old))
+            q = put_rows(q, index, xp.where(learns, old + part * (total - old), old))
             best = xp.argmax(rows_of(q, index // shape.actions, shape.actions), axis=-1)
             matches = xp.astype(best == index % shape.actions, weight.dtype)
             ones = xp.ones_like(weight)
             weight = weight * xp.where(runs, matches, ones) / xp.where(runs, taken, ones)
-            return Table(q, set_entries(sums, index, sum_)), total, weight
+            return Table(q, put_rows(sums, index, sum_)), total, weight
 
         first = (memory.table, value, xp.ones_like(value))
         return replay(record(memory, step, taken, shape), step, correct, first, shape)

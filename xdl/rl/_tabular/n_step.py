@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 from xdl.core import Array, array_namespace, static
 from xdl.core._namespace import device_of
+from xdl.rl._slots import put_rows
 
-from .entries import set_entries
 from .exploration import EpsilonGreedy, Exploration
 from .learning import Shape, Step
 from .temporal_difference import SARSA, Table, rows_of
@@ -74,7 +74,7 @@ class NStepSARSA(SARSA):
             learns = pending[k, :] & step.ended if k else pending[k, :]
             old = xp.take(q, index[k, :])
             rate, counts = self.rates(counts, index[k, :], step.t, learns)
-            q = set_entries(q, index[k, :], xp.where(learns, old + rate * (total - old), old))
+            q = put_rows(q, index[k, :], xp.where(learns, old + rate * (total - old), old))
         return Recent(Table(q, counts), index, reward, pending & xp.logical_not(step.ended))
 
     def totals(

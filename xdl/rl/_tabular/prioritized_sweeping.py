@@ -5,9 +5,9 @@ from typing import ClassVar, NamedTuple
 from xdl import autodiff
 from xdl.core import Array, array_namespace, static
 from xdl.core._namespace import device_of
+from xdl.rl._slots import put_rows
 
 from .dyna import Model, best_value, init_model, model_with
-from .entries import set_entries
 from .learning import Shape, Step
 from .temporal_difference import QLearning, Table, filled
 
@@ -78,7 +78,7 @@ class PrioritizedSweeping(QLearning):
 
         waits = xp.take(memory.priority, step.index)
         waits = xp.maximum(waits, urgency(target_of(q, step.index) - xp.take(q, step.index)))
-        priority = set_entries(memory.priority, step.index, waits)
+        priority = put_rows(memory.priority, step.index, waits)
 
         def serve(carry: tuple[Array, Array], _: Array) -> tuple[tuple[Array, Array], None]:
             q, priority = carry
@@ -86,8 +86,8 @@ class PrioritizedSweeping(QLearning):
             index = agents * (shape.states * shape.actions) + most
             waits, old = xp.take(priority, index) > 0, xp.take(q, index)
             new = old + self.rates_again(counts, index, step.t) * (target_of(q, index) - old)
-            q = set_entries(q, index, xp.where(waits, new, old))
-            priority = set_entries(priority, index, xp.zeros_like(old))
+            q = put_rows(q, index, xp.where(waits, new, old))
+            priority = put_rows(priority, index, xp.zeros_like(old))
             # all that lead to this state, as far as the model knows
             row = index // shape.actions
             leads = (per_agent(model.target) == row[:, None]) & (per_agent(model.tried * model.goes_on) > 0)

@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 from xdl.core import Array, array_namespace, static
 from xdl.core._namespace import device_of
+from xdl.rl._slots import put_rows
 
-from .entries import set_entries
 from .exploration import EpsilonGreedy, Exploration, UpperConfidence, at
 from .learning import Shape, Step, TabularMethod
 
@@ -66,14 +66,14 @@ class QLearning(TabularMethod):
         old = xp.take(memory.q, step.index)
         error = step.reward + self.discount * value - old
         rate, counts = self.rates(memory.counts, step.index, step.t)
-        return Table(set_entries(memory.q, step.index, old + rate * error), counts)
+        return Table(put_rows(memory.q, step.index, old + rate * error), counts)
 
     def rates(self, counts: Array, index: Array, t: Array, learns: Array | None = None) -> tuple[Any, Array]:
         """Part of the error that is corrected, and the visits with this one, of the agents that learn."""
         if counts.shape[0]:
             xp = array_namespace(counts)
             visits = xp.take(counts, index) + (1 if learns is None else xp.astype(learns, counts.dtype))
-            counts = set_entries(counts, index, visits)
+            counts = put_rows(counts, index, visits)
             if self.rate is None:
                 return 1 / xp.where(visits > 0, visits, xp.ones_like(visits)), counts
         return at(self.rate, t), counts
@@ -178,15 +178,15 @@ class DoubleQLearning(QLearning):
             share = xp.astype(heads, old.dtype)
             visits_a, visits_b = xp.take(counts_a, index) + share, xp.take(counts_b, index) + (1 - share)
             counts_a, counts_b = (
-                set_entries(counts_a, index, visits_a),
-                set_entries(counts_b, index, visits_b),
+                put_rows(counts_a, index, visits_a),
+                put_rows(counts_b, index, visits_b),
             )
             if self.rate is None:
                 rate = 1 / choose(visits_a, visits_b)
         new = old + rate * (step.reward + self.discount * value - old)
         return (
-            Table(set_entries(a.q, index, choose(new, old_a)), counts_a),
-            Table(set_entries(b.q, index, choose(old_b, new)), counts_b),
+            Table(put_rows(a.q, index, choose(new, old_a)), counts_a),
+            Table(put_rows(b.q, index, choose(old_b, new)), counts_b),
         )
 
 

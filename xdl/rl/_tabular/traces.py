@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from xdl.core import Array, array_namespace, static
+from xdl.rl._slots import put_rows
 
-from .entries import set_entries
 from .learning import Shape, Step
 from .temporal_difference import SARSA, QLearning, Table, filled
 
@@ -72,13 +72,13 @@ class SARSALambda(SARSA):
         rate, counts = self.rates(counts, index, step.t)
         dutch, ones = self.traces == "dutch", xp.ones_like(own)
         new = {"accumulating": before + 1, "replacing": ones, "dutch": before + 1 - rate * before}
-        trace = set_entries(memory.trace, index, new[self.traces])
+        trace = put_rows(memory.trace, index, new[self.traces])
         # what the last step expected of this one, and what this table says: equal unless it has changed since
         drift = own - memory.expected if dutch else None
         scale = rate * (error if drift is None else error + drift)
         q = over_agents(trace, scale, shape) + q
         if drift is not None:
-            q = set_entries(q, index, xp.take(q, index) - rate * drift)
+            q = put_rows(q, index, xp.take(q, index) - rate * drift)
         goes_on = xp.logical_not(self.cut(memory.table.q, step, value, shape))
         factor = self.discount * self.trace_decay * xp.astype(goes_on, trace.dtype)
         return Traced(Table(q, counts), over_agents(trace, factor, shape), value)

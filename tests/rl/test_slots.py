@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import xdl
-from xdl.rl._deep.slots import put_rows
+from xdl.rl._slots import put_rows
 
 
 @pytest.mark.xp_skip("jax-x32", reason="as with float64, and slow")
