@@ -28,6 +28,9 @@ class Spaces(Part):
         Entries of an action that is a vector.
     low, high : tuple of float
         Bounds of its entries.
+    observation_dtype : str
+        In which a replay keeps observations that are arrays: ``"float32"``, or an integer one, such as ``"uint8"`` of
+        images.
     """
 
     observation_shape: tuple[int, ...] = static()
@@ -36,6 +39,7 @@ class Spaces(Part):
     action_size: int = static(default=0)
     low: tuple[float, ...] = static(default=())
     high: tuple[float, ...] = static(default=())
+    observation_dtype: str = static(default="float32")
 
 
 class Experience(Module):

@@ -202,6 +202,26 @@ def test_other_networks():
     assert found.tolist() == [0, 0]
 
 
+def test_images_are_kept_as_they_are(xp):
+    """A replay of bytes has a quarter of the size, and the network sees the same numbers."""
+    spaces = rl.Spaces(observation_shape=(2, 3), actions=4, observation_dtype="uint8")
+    random = np.random.default_rng(0)
+    pixels = [xp.asarray(random.integers(0, 256, (20, 1, 2, 3)).astype(np.uint8)) for _ in range(2)]
+    taken = steps(xp, 20).replace(observation=pixels[0], next_observation=pixels[1])
+    algorithm, losses = rl.DQN(**(SMALL | {"learning_starts": 20}), n_step=2), []
+    for given in (spaces, spaces.replace(observation_dtype="float32")):
+        learner = algorithm.init(given, xdl.random.key(0))
+        assert learner.replay.rows.observation.dtype == getattr(xp, given.observation_dtype)
+        learner, measures = algorithm.learn(
+            learner, rl.Experience(taken, None, pixels[0][-1, ...]), xp.asarray(20), xdl.random.key(1)
+        )
+        np.testing.assert_array_equal(
+            xdl.to_numpy(learner.replay.rows.next_observation)[:20], xdl.to_numpy(pixels[1])[:, 0]
+        )
+        losses.append(float(measures["loss"]))
+    assert losses[0] == losses[1]
+
+
 @pytest.mark.parametrize("n_step", [1, 3])
 def test_it_learns_what_planners_compute(n_step):
     """Values of a chain, by a network that is a table; episodes are cut off, and nothing is lost by it.

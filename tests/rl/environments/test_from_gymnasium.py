@@ -128,11 +128,12 @@ def test_observations_keep_their_shape_and_kind(xp):
     seen = env.start(random.key(0, like=like), like)
     assert seen.shape == (2, 2, 4, 3)
     assert seen.dtype == xp.uint8
-    assert env.spaces.observation_shape == (2, 4, 3)
+    assert (env.spaces.observation_shape, env.spaces.observation_dtype) == ((2, 4, 3), "uint8")
     assert (env.spaces.states, env.spaces.actions) == (None, 2)
     taken, _ = env.step(xp.asarray([0, 1]))
     assert taken.reward.dtype == like.dtype
     doubles = GymnasiumEnvironment(Odd(spaces.Box(-1, 1, (3,), np.float64), spaces.Discrete(2)))
+    assert doubles.spaces.observation_dtype == "float32"
     assert doubles.start(random.key(0, like=like)).dtype == xp.float32
 
 

@@ -167,7 +167,8 @@ class DQN(Algorithm):
             network = self.network(keys[0, ...], spaces)
         zeros = lambda shape, dtype: xp.zeros(shape, dtype=dtype, device=device)
         whole = xp.__array_namespace_info__().default_dtypes(device=device)["integral"]
-        seen = zeros(spaces.observation_shape, xp.float32 if spaces.states is None else whole)
+        kind = getattr(xp, spaces.observation_dtype) if spaces.states is None else whole
+        seen = zeros(spaces.observation_shape, kind)
         flag, number = zeros((), xp.bool), zeros((), xp.float32)
         step = Transition(seen, zeros((), whole), number, seen, flag, flag, None)
         rule = optim.Adam(self.rate)

@@ -9,6 +9,8 @@ from xdl.rl._host import HostEnvironment, host
 
 __all__ = ["GymnasiumEnvironment"]
 
+KEPT = ("uint8", "int8", "int16", "int32")  # types of observations that every library has, besides floats
+
 
 class GymnasiumEnvironment(HostEnvironment):
     """Any environment of gymnasium whose spaces are of numbers, single or vector.
@@ -195,7 +197,8 @@ def _read(observation: Any, action: Any) -> tuple[Spaces, Convert, Convert]:
         seen_of = lambda x: xp.astype(x - origin, xp.int32)
     elif isinstance(observation, spaces.Box):
         kind = observation.dtype
-        seen = {"observation_shape": observation.shape}
+        kept = kind.name if kind.name in KEPT else "float32"
+        seen = {"observation_shape": observation.shape, "observation_dtype": kept}
         seen_of = lambda x: xp.asarray(x, dtype=kind)
     else:
         raise TypeError(_unsupported("observation", observation))
