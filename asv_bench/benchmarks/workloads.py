@@ -1,7 +1,7 @@
 """The workloads of ``xdl bench``, for each implementation, device and size.
 
 An implementation is xdl on a library, compiled or not, or "native": the same written by hand for that library, from
-the module ``_bench`` of the backend's package, which uses nothing of xdl. In ``setup`` the first result is checked: an
+the package ``_bench`` of the backend, which uses nothing of xdl. In ``setup`` the first result is checked: an
 array of another library, or on another device, is an error, not a measurement.
 
 What is not there is skipped before any library is imported. Devices other than the CPU have to be named:
@@ -55,13 +55,11 @@ def row_of(workload, implementation, device):
 
 def by_hand(library, name):
     """Whether a workload is written for a library: by the text, since an import would import the library."""
-    path = Path(find_spec(f"xdl_{library}").submodule_search_locations[0]) / "_bench.py"
+    path = Path(find_spec(f"xdl_{library}").submodule_search_locations[0], "_bench", "__init__.py")
     if not path.exists():
         return False
-    body = ast.parse(path.read_text()).body
-    assigned = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
-    names = {n.id for target in assigned for n in ast.walk(target) if isinstance(n, ast.Name)}
-    return name in names | {node.name for node in body if isinstance(node, ast.FunctionDef)}
+    *_, listed = ast.parse(path.read_text()).body  # __all__
+    return name in ast.literal_eval(listed.value)
 
 
 # To see that all run, one process compiles each once for all kinds; asv has a process for each number.

@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import importlib
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import xdl
 from xdl.bench import QUICK, WORKLOADS, Row, agree, first_call, prepare, rows_of
 
 ROOT = Path(__file__).parents[2]
-BY_HAND = sorted((ROOT / "backends").glob("*/_bench.py"))
+BY_HAND = sorted((ROOT / "backends").glob("*/_bench"))
 SMALL = {
     "attention": 8,
     "conv": 1,
@@ -105,17 +106,27 @@ def test_large_inputs_repeat_themselves():
     assert abs(x.std() - 1) < 0.01
 
 
-@pytest.mark.parametrize("path", BY_HAND, ids=lambda path: path.parent.name)
-def test_what_is_written_by_hand_is_a_workload_without_xdl(path):
-    tree = ast.parse(path.read_text())
-    imported = {
-        (node.module if isinstance(node, ast.ImportFrom) else node.names[0].name).split(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-    }
-    assert not {name for name in imported if name.startswith("xdl")}
-    functions = {n.name for n in tree.body if isinstance(n, ast.FunctionDef) and not n.name.startswith("_")}
-    assert functions <= set(WORKLOADS)
+@pytest.mark.parametrize("folder", BY_HAND, ids=lambda path: path.parent.name)
+def test_what_is_written_by_hand_is_a_workload_without_xdl(folder):
+    for path in folder.glob("*.py"):
+        imported = {
+            node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Import | ast.ImportFrom)
+        }
+        assert not {name for name in imported if name.startswith("xdl")}, path
+    package = importlib.import_module(f"{folder.parent.name}._bench")
+    assert set(package.__all__) <= set(WORKLOADS)
+
+
+@pytest.mark.parametrize("folder", BY_HAND, ids=lambda path: path.parent.name)
+def test_what_is_written_by_hand_stands_where_the_workload_does(folder):
+    package = importlib.import_module(f"{folder.parent.name}._bench")
+    for name in package.__all__:
+        family = WORKLOADS[name].inputs.__module__.rpartition(".")[2]
+        listed = ast.parse((folder / f"{family}.py").read_text())
+        names = {n.id for n in ast.walk(listed) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        assert name in names | {n.name for n in listed.body if isinstance(n, ast.FunctionDef)}, family
 
 
 def test_work_grows_with_the_size():

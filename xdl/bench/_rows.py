@@ -46,7 +46,7 @@ class Row:
 
 
 def _by_hand(record: Backend) -> ModuleType | None:
-    """Module of the backend's package with the workloads written for its library alone."""
+    """The backend's package of workloads written for its library alone."""
     path = f"{record.package}._bench"
     if record.package is None or importlib.util.find_spec(path) is None:
         return None

@@ -14,7 +14,7 @@ __all__ = ["Workload", "normal", "repeated", "uniform"]
 class Workload:
     """Piece of work that every library can be given, at several sizes.
 
-    A backend may bring the same work written by hand in its library, without xdl, in its module ``_bench``: a
+    A backend may bring the same work written by hand in its library, without xdl, in its package ``_bench``: a
     function ``name(arrays, device, compiled)``, with the arrays as NumPy's, which returns what ``program`` returns.
 
     Parameters

@@ -1,0 +1,27 @@
+"""The workloads of ``xdl bench`` written by hand in JAX, each one compiled program: nothing of xdl is used."""
+
+from .costs import call, random, tape
+from .layers import attention, conv, layer_norm, lstm, softmax
+from .regression import newton
+from .reinforcement import value_iteration
+from .training import adam, lenet_forward, lenet_gradient, lenet_step, mlp_forward, mlp_gradient, mlp_step
+
+__all__ = [
+    "adam",
+    "attention",
+    "call",
+    "conv",
+    "layer_norm",
+    "lenet_forward",
+    "lenet_gradient",
+    "lenet_step",
+    "lstm",
+    "mlp_forward",
+    "mlp_gradient",
+    "mlp_step",
+    "newton",
+    "random",
+    "softmax",
+    "tape",
+    "value_iteration",
+]
