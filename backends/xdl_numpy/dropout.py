@@ -25,7 +25,7 @@ def _(key, /, *, count, threshold):
 
 
 def _in_parts(key, count, loop):
-    schedule = np.asarray(_schedule(key))
+    schedule = np.asarray(_schedule(key), np.uint32)
 
     def work(start, stop):
         for at in range(start * PART, min(stop * PART, count), PART):

@@ -12,13 +12,49 @@ from xdl.core.random._threefry import PARITY, ROTATIONS, draw, threefry2x32, wor
 from xdl.core.random._uniform import native_uniform
 from xdl.core.random._words import multiply_high, normalize
 
+from ._numba import LARGE, loops
+
 # three buffers of words and a few of int64 fit in the second-level cache, and a call costs little beside them
 BLOCK = 1 << 14
+FEW = 4  # counters that are encrypted sooner as Python's integers
 _SHIFTS = [np.uint32(i) for i in range(32)]
+_NONE = np.empty(0, np.uint32)
+_WORD = 2**32 - 1
+
+_drawn = 0
 
 
 def _encrypt(schedule, x0, x1, spare):
     """Encrypt the counters in place, with one more buffer."""
+    compiled = _compiled(len(x0))
+    if compiled is not None:
+        compiled.encrypt(np.asarray(schedule, np.uint32), x0, x1)
+    elif len(x0) <= FEW:
+        for i in range(len(x0)):
+            x0[i], x1[i] = _encrypt_one(schedule, int(x0[i]), int(x1[i]))
+    else:
+        _encrypt_in_passes([np.uint32(k) for k in schedule], x0, x1, spare)
+
+
+def _compiled(count=0):
+    """Compiled loops, once so many numbers have been drawn that their loading pays; None before."""
+    global _drawn
+    _drawn += count
+    return loops("random", _drawn, least=LARGE)
+
+
+def _encrypt_one(schedule, x0, x1):
+    x0, x1 = x0 + schedule[0], (x1 + schedule[1]) & _WORD
+    for i in range(5):
+        for r in ROTATIONS[i % 2]:
+            x0 = (x0 + x1) & _WORD
+            x1 = ((x1 << r) & _WORD | (x1 >> (32 - r))) ^ x0
+        x0 += schedule[(i + 1) % 3]
+        x1 = (x1 + schedule[3 + i]) & _WORD
+    return x0 & _WORD, x1
+
+
+def _encrypt_in_passes(schedule, x0, x1, spare):
     np.add(x0, schedule[0], out=x0)
     np.add(x1, schedule[1], out=x1)
     for i in range(5):
@@ -34,9 +70,9 @@ def _encrypt(schedule, x0, x1, spare):
 
 def _schedule(key):
     """The three words of the key, and those that the second half is given with the number of the round."""
-    k0, k1 = int(key[0]), int(key[1])
+    k0, k1 = key.tolist()
     ks = (k0, k1, k0 ^ k1 ^ PARITY)
-    return [np.uint32(k) for k in ks] + [np.uint32((ks[(i + 2) % 3] + i + 1) % 2**32) for i in range(5)]
+    return [*ks, *[(ks[(i + 2) % 3] + i + 1) % 2**32 for i in range(5)]]
 
 
 def _blocks(key, count, start=0):
@@ -106,6 +142,12 @@ def _signed(name):
 @polynomial32.method("numpy")
 def _(key, v, half=None, /, *, name):
     layout, (*others, last) = table(name), _signed(name)
+    compiled = _compiled()
+    if compiled is not None:
+        y = np.empty(v.shape, np.int32)
+        segments = layout.octaves << layout.k
+        compiled.polynomial(v, _NONE if half is None else half, segments, layout.k, *others, last, y)
+        return y
     # the bits of the double hold the place of the leading one, and behind it the word, normalized
     bits = v.astype(np.float64).view(np.int64)
     places = 52 - layout.k

@@ -6,10 +6,13 @@ import sys
 import numpy as np
 import pytest
 from asserts import assert_close, assert_equal
+from core.random.draws import DRAWS, WIDE
 
 import xdl
+import xdl_numpy.random
 from xdl import nn, optim
 from xdl.autodiff import scatter_add
+from xdl.core.random._threefry import words
 from xdl.rl._edges import expected_next
 from xdl_numpy import _numba
 
@@ -132,7 +135,44 @@ def test_dropout_is_numpys_bit_by_bit(used, dtype):
     assert_equal(mask, xdl.random.bernoulli(key, 0.5, SHAPE))
 
 
-def test_small_arrays_ask_for_nothing(used):
+@pytest.fixture
+def drawn_much(monkeypatch):
+    monkeypatch.setattr(xdl_numpy.random, "_drawn", _numba.LARGE)
+
+
+@pytest.mark.parametrize("name", DRAWS | WIDE)
+def test_draws_are_numpys_bit_by_bit(used, drawn_much, name):
+    xp, key = xdl.backend("numpy").xp, xdl.random.key(2**40 + 77)
+    found, expected = both(lambda: (DRAWS | WIDE)[name](xp, xdl.random, key), used, "random")
+    assert found.dtype == expected.dtype
+    assert_equal(found, expected)
+
+
+@pytest.mark.parametrize("name", ["bits", "normal", "gumbel", "exponential", "truncated_normal"])
+def test_draws_of_several_blocks_are_numpys_bit_by_bit(used, drawn_much, name):
+    draw = getattr(xdl.random, name)
+    found, expected = both(lambda: draw(xdl.random.key(5), (40_001,)), used, "random")
+    assert_equal(found, expected)
+
+
+@pytest.mark.parametrize("count", [5, 100])
+def test_counters_go_on_in_the_high_word(used, drawn_much, count):
+    found, expected = both(lambda: words(xdl.random.key(99), start=2**33 - 3, count=count), used, "random")
+    assert_equal(found, expected)
+
+
+def test_loops_are_sought_when_much_has_been_drawn(used, monkeypatch):
+    monkeypatch.setattr(xdl_numpy.random, "_drawn", 0)
+    key = xdl.random.key(0)
+    xdl.random.normal(key, (1000,))
+    assert used == []
+    for _ in range(_numba.LARGE // 250_000 + 1):
+        xdl.random.normal(key, (250_000,))
+    assert "random" in used
+
+
+def test_small_arrays_ask_for_nothing(used, monkeypatch):
+    monkeypatch.setattr(xdl_numpy.random, "_drawn", 0)
     x = X[np.float32][:200]
     nn.softmax(x), nn.gelu(x), scatter_add(x, np.arange(200), size=300)
     nn.dropout(x, xdl.random.key(0, like=x), rate=0.5)
