@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, dataclass_transform
 
 from . import tree
@@ -57,9 +56,23 @@ def _constructor(init: Any) -> Any:
     return construct
 
 
-def _getter(names: tuple[str, ...]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
-    """Compile a function that takes the tuple of named values out of a dictionary; torch.compile can follow it."""
-    return eval(f"lambda values: ({''.join(f'values[{name!r}], ' for name in names)})")
+def _node(cls: type, dynamic: tuple[str, ...], fixed: tuple[str, ...]) -> tuple[Any, Any]:
+    """Compile how a class is taken apart and put together, without a loop; torch.compile can follow it."""
+    places = lambda names: "".join(f"values[{name!r}], " for name in names)
+    source = (
+        f"def flatten(module):\n"
+        f"    values = module.__dict__\n"
+        f"    return ({places(dynamic)}), ({places(fixed)}), _dynamic\n"
+        f"def unflatten(structure, children):\n"
+        f"    module = _new(_cls)\n"
+        f"    values = module.__dict__\n"
+        f"    [{places(dynamic)}] = children\n"
+        f"    [{places(fixed)}] = structure\n"
+        f"    return module\n"
+    )
+    scope: dict[str, Any] = {"_cls": cls, "_dynamic": dynamic, "_new": object.__new__}
+    exec(compile(source, f"<fields of {cls.__qualname__}>", "exec"), scope)
+    return scope["flatten"], scope["unflatten"]
 
 
 @dataclass_transform(field_specifiers=(dataclasses.field, static, buffer))
@@ -95,18 +108,7 @@ class Module:
         dynamic = tuple(f.name for f in fields if not f.metadata.get("static"))
         fixed = tuple(f.name for f in fields if f.metadata.get("static"))
 
-        names, active, structural = dynamic + fixed, _getter(dynamic), _getter(fixed)
-
-        def flatten(module: Any) -> tuple[tuple[Any, ...], Any, tuple[str, ...]]:
-            values = module.__dict__
-            return active(values), structural(values), dynamic
-
-        def unflatten(structure: Any, children: Iterable[Any]) -> Any:
-            module = object.__new__(cls)
-            module.__dict__.update(zip(names, (*children, *structure), strict=True))
-            return module
-
-        tree.register(cls, flatten, unflatten, dynamic)
+        tree.register(cls, *_node(cls, dynamic, fixed), dynamic)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not self._open:
