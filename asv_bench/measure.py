@@ -3,7 +3,10 @@
 The numbers go to ``results/MACHINE``, as asv writes them, and hardware and versions to ``machines/MACHINE.json``.
 ``page.py`` makes the page in ``docs/`` of both, and ``asv publish`` the site, from the results of all machines.
 
-python asv_bench/measure.py MACHINE [--devices cpu,cuda] [--bench REGEX ...] [--quick]
+The whole suite takes hours. ``--brief`` takes half an hour: times at the sizes of the quick run, each by a dozen samples
+or half a second of them, times to compile of its workloads, and of the ratios those that a bar of ``bars.py`` names.
+
+python asv_bench/measure.py MACHINE [--brief] [--devices cpu,cuda] [--bench REGEX ...] [--quick]
 """
 
 import argparse
@@ -14,10 +17,34 @@ import subprocess
 import sys
 from pathlib import Path
 
-from xdl.bench import machine
+from xdl.bench import QUICK, WORKLOADS, machine, run
 from xdl.bench._machine import versions
+from xdl.bench._table import agreement
+
+sys.path.insert(0, str(Path(__file__).parent))
+import bars
 
 HERE = Path(__file__).parent
+BRIEFLY = ["-a", "repeat=3,12,0.5", "-a", "warmup_time=0.1"]
+
+
+def brief(devices):
+    """Regular expressions of what a brief run takes."""
+    place = f"'({'|'.join(devices)})'"
+    for name, workload in WORKLOADS.items():
+        title = "".join(part.capitalize() for part in name.split("_"))
+        sizes = "|".join(map(str, workload.sizes))
+        yield rf"^workloads\.{title}Time\.\w+\('[^']+', {place}, ({sizes})\)"
+        if name in QUICK:
+            yield rf"^workloads\.{title}Compile\.\w+\('[^']+', {place}"
+            yield rf"^workloads\.{title}Share\.track_share_of_limit\('[^']+', {place}"
+    if "cpu" in devices:
+        yield from bars.patterns()
+
+
+def twice():
+    """How far two quick runs, one after the other, are apart."""
+    return agreement(*(run(seconds=150.0, threads=1, sizes=2) for _ in range(2)))
 
 
 def main():
@@ -27,6 +54,7 @@ def main():
     parser.add_argument(
         "--bench", action="append", default=[], help="only these benchmarks, as asv's --bench"
     )
+    parser.add_argument("--brief", action="store_true", help="half an hour, rather than hours")
     parser.add_argument("--quick", action="store_true", help="each number once: to try it out")
     options = parser.parse_args()
 
@@ -45,11 +73,13 @@ def main():
     known = [part for key, value in described.items() for part in (f"--{key}", value)]
     subprocess.run([*asv, "machine", "--machine", options.machine, *known], cwd=HERE, check=True)
     # a benchmark of another device is not even started
-    chosen = options.bench or [f"'({options.devices.replace(',', '|')})'", r"^(?!workloads\.)"]
+    devices = options.devices.split(",")
+    everything = [f"'({'|'.join(devices)})'", r"^(?!workloads\.)"]
+    chosen = options.bench or (list(brief(devices)) if options.brief else everything)
     command = [*asv, "run", "--python=same", "--set-commit-hash", commit, "--machine", options.machine]
     command += [part for regex in chosen for part in ("--bench", regex)]
     command += ["--launch-method", "spawn"]  # a fork gives wrong numbers, and breaks CUDA
-    command += ["--quick"] if options.quick else []
+    command += ["--quick"] if options.quick else BRIEFLY if options.brief else []
     environment = {**os.environ, "XDL_BENCH_DEVICES": options.devices}
     status = subprocess.run(command, cwd=HERE, env=environment, check=False).returncode
 
@@ -59,6 +89,8 @@ def main():
         "machine": about,
         "versions": versions(),
         "threads": int(os.environ.get("OMP_NUM_THREADS", about["cores"])),
+        "sampling": "brief" if options.brief else "full",
+        "repeated": None if options.bench or options.quick else twice(),
     }
     (HERE / "machines").mkdir(exist_ok=True)
     (HERE / "machines" / f"{options.machine}.json").write_text(json.dumps(kept, indent=1) + "\n")

@@ -1,7 +1,7 @@
 """Run every benchmark once, at its smallest size, to see that it runs: minutes, where ``asv run`` takes hours.
 
-One process for each file, with the benchmarks as asv finds and calls them; the numbers are of no use, and nothing is
-recorded. Skipped are those whose libraries are not installed.
+One process for each file, as many at a time as there are cores, with the benchmarks as asv finds and calls them; the
+numbers are of no use, and nothing is recorded. Skipped are those whose libraries are not installed.
 
 python asv_bench/once.py [FILE ...]     without .py; default: all
 """
@@ -12,13 +12,19 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from xdl.bench._machine import cores
 
 HERE = Path(__file__).parent
 KINDS = re.compile(r"(time|track|peakmem|mem)_")
+# The workloads compile for minutes: so many processes share them.
+PARTS = {"workloads": 6, "overhead": 3}
 
 
 def benchmarks(module):
@@ -55,36 +61,58 @@ def run_point(cls, method, point, skips):
     return "ran"
 
 
-def run_file(name):
-    """Run the benchmarks of a file in this process; the exit status says whether one failed."""
+def run_file(name, part=0, parts=1):
+    """Run the benchmarks of a file, or one part of them, in this process; how many failed."""
     from importlib import import_module
 
     from asv_runner.benchmarks.mark import SkipNotImplemented
 
     sys.path.insert(0, str(HERE))
     warnings.simplefilter("ignore")
-    counts = dict.fromkeys(("ran", "skipped", "failed"), 0)
+    start, counts = time.time(), dict.fromkeys(("ran", "skipped", "failed"), 0)
+    works = []  # what is compiled for one class of a workload serves the others
     for cls, methods in benchmarks(import_module(f"benchmarks.{name}")):
         for method, point in itertools.product(methods, points(cls)):
-            counts[run_point(cls, method, point, (NotImplementedError, SkipNotImplemented))] += 1
-    print(f"{name}: " + ", ".join(f"{n} {outcome}" for outcome, n in counts.items()), flush=True)
+            work = getattr(cls, "workload", point[:1])
+            if work not in works:
+                works.append(work)
+            if works.index(work) % parts == part:
+                counts[run_point(cls, method, point, (NotImplementedError, SkipNotImplemented))] += 1
+    label = name if parts == 1 else f"{name} {part + 1} of {parts}"
+    outcomes = ", ".join(f"{n} {outcome}" for outcome, n in counts.items())
+    print(f"{label}: {outcomes}; {time.time() - start:.0f} s", flush=True)
     return counts["failed"]
 
 
 def main(names):
-    """Run each file in a process of its own."""
-    start, failed = time.time(), []
+    """Run each file in processes of its own; how many failed."""
+    start = time.time()
     names = names or sorted(p.stem for p in (HERE / "benchmarks").glob("[!_]*.py") if p.stem != "pairs")
-    for name in names:
-        command = [sys.executable, __file__, "--here", name]
-        result = subprocess.run(command, env={**os.environ, "XDL_BENCH_ONCE": "1"}, check=False)
-        if result.returncode:
-            failed.append(name)
+    names.sort(key=lambda name: name not in PARTS)  # the longest first
+    units = [(name, part, PARTS.get(name, 1)) for name in names for part in range(PARTS.get(name, 1))]
+
+    with tempfile.TemporaryDirectory() as cache:
+        # what one process compiled, others need not
+        environment = {
+            **os.environ,
+            "XDL_BENCH_ONCE": "1",
+            "JAX_COMPILATION_CACHE_DIR": cache,
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
+        }
+
+        def run(unit):
+            command = [sys.executable, __file__, "--here", *map(str, unit)]
+            return subprocess.run(command, env=environment, check=False).returncode
+
+        with ThreadPoolExecutor(cores()) as pool:
+            failed = dict.fromkeys(
+                unit[0] for unit, status in zip(units, pool.map(run, units), strict=True) if status
+            )
     print(f"{time.time() - start:.0f} s" + (f"; failed: {', '.join(failed)}" if failed else ""))
     return len(failed)
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--here"]:
-        sys.exit(min(run_file(sys.argv[2]), 1))
+        sys.exit(min(run_file(sys.argv[2], *map(int, sys.argv[3:])), 1))
     sys.exit(min(main(sys.argv[1:]), 1))

@@ -13,10 +13,14 @@ import itertools
 import json
 import math
 import statistics
+import sys
 from pathlib import Path
 
 from xdl.bench import WORKLOADS, draw
 from xdl.bench._table import aligned, block_of, compile_times, cost_of_xdl, written
+
+sys.path.insert(0, str(Path(__file__).parent))
+from bars import BARS
 
 HERE = Path(__file__).parent
 CLASSES = {"".join(p.capitalize() for p in name.split("_")): name for name in WORKLOADS}
@@ -37,10 +41,12 @@ FOOTER = """\
 One's own machine, in minutes: `xdl bench`, which prints such tables and draws one figure; `xdl bench --compare A.json
 B.json` puts two machines side by side.
 
-The whole suite, in the present environment, without a network (hours; nothing else should run):
+The suite, in the present environment, without a network; nothing else should run. All of it takes hours, with `--brief`
+half an hour: times at the sizes of the quick run, by fewer samples (3 to 12 in half a second, where the whole suite takes
+5 to 30 in two), compile times of the quick run's workloads, and of the ratios those with a bar.
 
     pip install -e ".[test,bench]"
-    python asv_bench/measure.py MACHINE                     # or: --devices cpu,cuda
+    python asv_bench/measure.py MACHINE --brief             # or: --devices cpu,cuda
     python asv_bench/page.py                                # this page
     cd asv_bench && asv publish && python offline.py        # the site in .asv/html, with nothing fetched from elsewhere
     asv preview
@@ -48,7 +54,7 @@ The whole suite, in the present environment, without a network (hours; nothing e
 Results of several machines lie side by side in `asv_bench/results` and become one site and one page.
 
 **Has something become slower?** Wall-clock times are no business of continuous integration, which only sees that every
-benchmark is found (`asv check`; `python asv_bench/once.py` runs each once). Before a change that may cost time goes in, a
+benchmark runs (`python asv_bench/once.py` runs each once). Before a change that may cost time goes in, a
 developer compares it with what it changes, in turns, on a quiet machine:
 
     asv_bench/regression.sh main HEAD 'workloads|mlp'       # worktrees of both, asv compare --factor 1.1
@@ -65,7 +71,7 @@ def newest(folder):
 
 
 def points(entry, columns):
-    """Parameters and columns of each point of one benchmark, numbers and strings as they were."""
+    """Parameters, as asv writes them, and columns of each point of one benchmark."""
     fields = dict(zip(columns, entry, strict=False))
     params = fields.get("params") or []
     values = fields.get("result") or []
@@ -76,7 +82,7 @@ def points(entry, columns):
                 for c, v in fields.items()
                 if isinstance(v, list) and len(v) == len(values) and c != "params"
             }
-            yield [ast.literal_eval(value) for value in point], at
+            yield point, at
 
 
 def row_fields(implementation, device, workload):
@@ -99,11 +105,11 @@ def run_of(path, kept):
         for point, at in points(entry, columns):
             value = at["result"]
             if module != "workloads":
-                ratios.append((name, ", ".join(map(str, point)), value))
+                ratios.append((name, ", ".join(point), value))
                 continue
             kind = next(k for k in ("Time", "Compile", "Memory", "Share") if cls.endswith(k))
             workload = CLASSES[cls.removesuffix(kind)]
-            implementation, device, size = point
+            implementation, device, size = map(ast.literal_eval, point)
             row = {**row_fields(implementation, device, workload), "workload": workload, "size": size}
             if kind == "Time":
                 low, high = at.get("stats_q_25") or value, at.get("stats_q_75") or value
@@ -136,7 +142,8 @@ def section(name, run, charts, to):
         f"## {name}",
         f"{machine['cpu']}, {run['threads']} of {machine['cores']} cores{memory}; "
         f"{', '.join(machine['accelerators']) or 'no GPU'}. {machine['system']}, Python {machine['python']}, "
-        f"{packages}. {run['date'][:10]}, commit {run['commit'][:10]}.",
+        f"{packages}. {run['date'][:10]}, commit {run['commit'][:10]}"
+        f"{', a brief run' if run.get('sampling') == 'brief' else ''}.",
     ]
     if run["results"]:
         spread = statistics.median((r["high"] - r["low"]) / r["seconds"] for r in run["results"])
@@ -144,7 +151,14 @@ def section(name, run, charts, to):
             f"The middle half of the samples of a time spans {spread:.0%} of it, in the median over all rows: "
             "differences of that size are noise."
         )
-    costs = cost_of_xdl(run)
+    if apart := run.get("repeated"):
+        parts[-1] += (
+            f" Two quick runs, one after the other, differ by {apart['middle']:.0%} in the median of {apart['rows']} "
+            f"rows, and by {apart['most']:.0%} or less in nine of ten."
+        )
+    held = bars_of(run)
+    parts += held
+    costs = {} if held else cost_of_xdl(run)
     if costs:
         rows = [[label, f"{mean:.2f}x", f"of {n}"] for label, (mean, n) in costs.items()]
         parts += [
@@ -162,6 +176,21 @@ def section(name, run, charts, to):
         ]
     parts += tables(run)
     return "\n\n".join(parts)
+
+
+def bars_of(run):
+    """What the library promises of its speed, and what it is here."""
+    values = {f"{name}({point})" if point else name: value for name, point, value in run["ratios"]}
+    lines = [line for line in (bar.line(values) for bar in BARS) if line]
+    if not lines:
+        return []
+    met = sum("**" not in found for _, _, found in lines)
+    text = (
+        f"What is promised of speed, and what it is here: {met} of {len(lines)} are kept, the others are bold. "
+        "Pairs are timed in turns in one process on one thread; where a bar has several rows, it is their geometric mean."
+    )
+    rows = ["| what | bar | here |", "|---|---|---|", *(f"| {' | '.join(line)} |" for line in lines)]
+    return ["### Bars", text, "\n".join(rows)]
 
 
 def tables(run):

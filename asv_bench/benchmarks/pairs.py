@@ -78,10 +78,12 @@ def of_two_threads(f, rounds=30, warmup=3):
 
 
 def need(*packages):
-    """Skip the benchmark, as asv expects it in ``setup``, where a library is absent."""
+    """Skip the benchmark where a library is absent."""
     from importlib.util import find_spec
 
     missing = [p for p in packages if find_spec(p) is None]
     if missing:
+        from asv_runner.benchmarks.mark import SkipNotImplemented  # asv lets it skip in a body, too
+
         message = f"needs {', '.join(missing)}"
-        raise NotImplementedError(message)
+        raise SkipNotImplemented(message)

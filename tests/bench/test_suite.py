@@ -1,8 +1,10 @@
 """What stands around the suite of asv: what it skips, the page of its results, the site that fetches nothing."""
 
+import fnmatch
 import importlib.util
 import io
 import json
+import re
 import subprocess
 import sys
 import tarfile
@@ -109,6 +111,14 @@ def results(tmp_path):
         "workloads.MlpStepCompile.track_compile": [[2.5], [["'jax'"], ["'cpu'"], ["256"]], "v", 0, 0],
         "workloads.MlpStepShare.track_share_of_limit": [[0.42], [["'numpy'"], ["'cpu'"], ["256"]], "v", 0, 0],
         "mlp.NumPyStep.track_ratio_to_torch": [[0.71], [], "v", 0, 0],
+        "adam.Adam.track_ratio": [[0.9, 1.6, None], [["'Adam'"], ["'torch'", "'jax'", "'numba'"]], "v", 0, 0],
+        "overhead.Overhead.track_ratio_to_native": [
+            [1.0, 1.21],
+            [["'adam'", "'conv'"], ["'jax'"]],
+            "v",
+            0,
+            0,
+        ],
     }
     folder = tmp_path / "results" / "box"
     folder.mkdir(parents=True)
@@ -133,7 +143,8 @@ def results(tmp_path):
         "versions": {"xdl": "0.1.0"},
     }
     (tmp_path / "machines").mkdir()
-    (tmp_path / "machines" / "box.json").write_text(json.dumps({**about, "threads": 2}))
+    apart = {"middle": 0.03, "most": 0.08, "spread": 0.05, "rows": 40}
+    (tmp_path / "machines" / "box.json").write_text(json.dumps({**about, "threads": 2, "repeated": apart}))
 
 
 def test_the_page_of_results(tmp_path, monkeypatch):
@@ -147,13 +158,88 @@ def test_the_page_of_results(tmp_path, monkeypatch):
     assert "2026-01-02, commit abcdef0123." in text
     assert ["numpy", "1.00", "ms*", "0.50x", "4.00", "ms", "2.00x"] in lines
     assert ["jax", "compiled", "-", "1.00", "ms*"] in lines
-    assert ["numpy", "1.00x", "of", "2"] in lines
+    assert "2 of 4 are kept" in text
+    assert "| MLP step, NumPy / torch with Adam | ≤ 0.8 | 0.71 |" in text
+    assert "| the same, xdl on torch / torch fused | ≤ 1.05 | 0.9 |" in text
+    assert "| the same, xdl on JAX / JAX | ≤ 1.05 | **1.6** |" in text
+    assert "| ≤ 1.02 | **1.1** (1.00 to 1.21, 2 rows) |" in text
+    assert "differ by 3% in the median of 40 rows, and by 8% or less in nine of ten" in text
     assert ["jax", "compiled", "2.50", "s", "2.50", "s"] in lines
     assert lines.count(["mlp.NumPyStep.track_ratio_to_torch", "0.71"]) == 1
     assert any(line[-1:] == ["42%"] for line in lines)
     assert "spans 10% of it" in text or "spans 20% of it" in text
     assert (tmp_path / "docs" / "benchmarks" / "box-mlp_step.svg").exists()
     assert "](benchmarks/box-mlp_step.svg)" in text
+
+
+def test_without_ratios_the_page_has_the_cost_of_xdl(tmp_path, monkeypatch):
+    results(tmp_path)
+    path = tmp_path / "results" / "box" / "new.json"
+    found = json.loads(path.read_text())
+    found["results"] = {name: entry for name, entry in found["results"].items() if "workloads." in name}
+    path.write_text(json.dumps(found))
+    options = [f"--{name}={tmp_path / name}" for name in ("results", "machines")]
+    monkeypatch.setattr(sys, "argv", ["page.py", *options, f"--to={tmp_path / 'docs'}"])
+    load("page").main()
+    text = (tmp_path / "docs" / "benchmarks.md").read_text()
+    assert "### Bars" not in text
+    assert ["numpy", "1.00x", "of", "2"] in [line.split() for line in text.splitlines()]
+
+
+# ---- bars ----
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """Names of all rows of the suite, as asv has them."""
+    code = """
+import json, sys
+sys.path.insert(0, "asv_bench")
+import once
+from importlib import import_module
+names = []
+for path in sorted((once.HERE / "benchmarks").glob("[!_]*.py")):
+    for cls, methods in once.benchmarks(import_module(f"benchmarks.{path.stem}")):
+        for point in once.points(cls):
+            at = f"({', '.join(map(repr, point))})" if point else ""
+            names += [f"{path.stem}.{cls.__name__}.{method}{at}" for method in methods]
+print(json.dumps(names))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT.parent, capture_output=True, text=True, check=True
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_every_bar_has_its_rows(rows):
+    """A benchmark that is renamed must not take its bar from the page in silence."""
+    missing = [
+        (bar.what, row) for bar in load("bars").BARS for row in bar.rows if not fnmatch.filter(rows, row)
+    ]
+    assert missing == []
+
+
+def test_a_brief_run_takes_all_rows_of_bars(rows):
+    chosen = list(load("measure").brief(["cpu"]))
+    taken = [name for name in rows if any(re.search(regex, name) for regex in chosen)]
+    bars = load("bars").BARS
+    assert all(set(fnmatch.filter(rows, row)) <= set(taken) for bar in bars for row in bar.rows)
+    assert "workloads.AdamTime.time_run('numpy', 'cpu', 10000)" in taken
+    assert not [name for name in taken if "'cuda'" in name or re.match(r"workloads.\w+Memory", name)]
+    assert "workloads.AdamTime.time_run('numpy', 'cpu', 100000000)" in set(rows) - set(taken)
+
+
+def test_a_bar_is_of_the_geometric_mean():
+    bars = load("bars")
+    bar = bars.bar("what", 1.0, "a.*(1)", "b", at_least=True)
+    assert bar.line({"a.x(1)": 4.0, "b": 0.25, "a.x(2)": 100.0}) == [
+        "what",
+        "≥ 1",
+        "1 (0.25 to 4.00, 2 rows)",
+    ]
+    assert bar.line({"b": 0.5}) == ["what", "≥ 1", "**0.5**"]
+    assert bars.bar("what", 1.0, "b").line({"b": 0.5}) == ["what", "≤ 1", "0.5"]
+    assert bar.line({"a.x(2)": 100.0}) is None
 
 
 # ---- the site ----

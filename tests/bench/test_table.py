@@ -3,7 +3,7 @@
 import pytest
 
 from xdl.bench import Row, compare, table
-from xdl.bench._table import break_even, cost_of_xdl, crossing, times_of, written
+from xdl.bench._table import agreement, break_even, cost_of_xdl, crossing, times_of, written
 
 
 def result(backend, size, seconds, *, by="xdl", device="cpu", workload="mlp_step", compiled=False, first=0.0):
@@ -129,3 +129,20 @@ def test_rows_know_their_native_one():
     from xdl.bench._table import native_of
 
     assert native_of(Row("jax", "gpu:0", "xdl", True)) == Row("jax", "gpu:0", "native", True)
+
+
+def test_how_far_two_runs_are_apart():
+    sizes = range(1, 11)
+    wide = lambda n, seconds: {**result("numpy", n, seconds), "low": 0.9 * seconds, "high": 1.1 * seconds}
+    a = a_run(*(wide(n, 1.0) for n in sizes), result("torch", 1, 1.0))
+    # slower and faster by the same, one row by far more, and one that the first run lacks
+    b = a_run(*(wide(n, 1.25 if n % 2 else 0.8) for n in range(1, 10)), wide(10, 7.0), result("jax", 1, 1.0))
+    found = agreement(a, b)
+    assert found == {
+        "middle": pytest.approx(0.25),
+        "most": pytest.approx(0.25),
+        "spread": pytest.approx(0.2),
+        "rows": 10,
+    }
+    assert "differ by 25% in the median and by 25% or less in nine of ten" in compare(a, b)
+    assert agreement(a_run(), b) is None

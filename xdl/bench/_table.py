@@ -9,6 +9,7 @@ from ._catalogue import WORKLOADS
 from ._rows import Row
 
 __all__ = [
+    "agreement",
     "aligned",
     "block_of",
     "break_even",
@@ -205,6 +206,23 @@ def aligned(rows: Iterable[list[str]], indent: str) -> list[str]:
     ]
 
 
+def agreement(a: dict[str, Any], b: dict[str, Any]) -> dict[str, float] | None:
+    """How far apart the times of two runs are, or None where they have no row in common.
+
+    ``middle`` and ``most``, of the median row and of nine of ten: the larger time by the smaller, less one;
+    ``spread``, what the middle half of a row's samples spans of its time, in the median; ``rows``, how many.
+    """
+    key = lambda r: (r["workload"], r["size"], row_of(r))
+    first = {key(r): r for r in a["results"]}
+    pairs = [(first[key(r)], r) for r in b["results"] if key(r) in first]
+    if not pairs:
+        return None
+    apart = sorted(math.exp(abs(math.log(y["seconds"] / x["seconds"]))) - 1 for x, y in pairs)
+    spread = statistics.median((r["high"] - r["low"]) / r["seconds"] for pair in pairs for r in pair)
+    most = apart[math.ceil(0.9 * len(apart)) - 1]
+    return {"middle": statistics.median(apart), "most": most, "spread": spread, "rows": len(pairs)}
+
+
 def compare(a: dict[str, Any], b: dict[str, Any]) -> str:
     """Two runs side by side, such as of two machines or of two days.
 
@@ -241,4 +259,10 @@ def compare(a: dict[str, Any], b: dict[str, Any]) -> str:
         blocks.append("no workload, size and implementation is in both")
     else:
         blocks.append("B / A, geometric means\n" + "\n".join(aligned(means, "  ")))
+    apart = agreement(a, b)
+    if apart:
+        blocks.append(
+            f"A row's times differ by {apart['middle']:.0%} in the median and by {apart['most']:.0%} or less in nine "
+            f"of ten; the middle half of its samples spans {apart['spread']:.0%}."
+        )
     return "\n\n".join(blocks)
