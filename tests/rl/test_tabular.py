@@ -88,3 +88,8 @@ def test_counts_that_make_no_sense():
         rl.train_tabular(rl.QLearning(), env, xdl.random.key(0), steps=0)
     with pytest.raises(TypeError, match="has no table"):
         rl.tabular_environment(object())
+    for wrong, what in (("FrozenLake-v1", "FrozenLake-v1"), (CHAIN, "MDP"), (rl.CartPole(), "CartPole")):
+        with pytest.raises(
+            TypeError, match=f"must be a TabularEnvironment, got {what}: `tabular_environment`"
+        ):
+            rl.train_tabular(rl.QLearning(), wrong, xdl.random.key(0), steps=5)

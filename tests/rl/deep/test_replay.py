@@ -95,6 +95,10 @@ def test_mistakes_are_named():
         rl.replay_init(5, like, copies=0)
     with pytest.raises(ValueError, match=r"\(6 or fewer steps, 1 copies, \.\.\.\), got shape \(7, 1\)"):
         rl.replay_add(empty, numbered(np, 0, 7, 1))
+    with pytest.raises(ValueError, match=r"must have arrays \(1, 1\) as `like` had, got \(1, 1, 2\)"):
+        rl.replay_add(empty, {"step": np.zeros((1, 1, 2), int)})
+    with pytest.raises(ValueError, match=r"drawn alike: make it by replay_init\(\.\.\., prioritized=True\)"):
+        rl.replay_update(empty, np.asarray([0]), np.asarray([1.0]))
     with pytest.raises(TypeError, match="must be a tree of arrays"):
         rl.replay_init(8, {})
 

@@ -132,13 +132,18 @@ def replay_add(replay: Replay, steps: Any) -> Replay:
         return xp.reshape(times[:, None] * n + copies, (-1,)) if n > 1 else times
 
     places = slots(replay.head, k)
-    rows = tree.map(
-        lambda table, x: put_rows(
+
+    def written(table: Array, x: Array) -> Array:
+        if x.shape != (k, n, *table.shape[1:]):
+            message = (
+                f"`steps` must have arrays {(k, n, *table.shape[1:])} as `like` had, got {tuple(x.shape)}"
+            )
+            raise ValueError(message)
+        return put_rows(
             table, places, xp.astype(xp.reshape(x, (k * n, *x.shape[2:])), table.dtype, copy=False)
-        ),
-        replay.rows,
-        steps,
-    )
+        )
+
+    rows = tree.map(written, replay.rows, steps)
     sums = replay.sums
     if sums.shape[0]:
         # the last steps have nothing behind them yet; k older ones just got what they waited for
@@ -246,6 +251,9 @@ def replay_update(replay: Replay, index: Array, priority: Array) -> Replay:
     priority : (b,) array
         Positive numbers, with which probabilities grow in proportion.
     """
+    if not replay.sums.shape[0]:
+        message = "all steps of this replay are drawn alike: make it by replay_init(..., prioritized=True)"
+        raise ValueError(message)
     xp = array_namespace(priority)
     sums = change_leaves(replay.sums, index, priority)
     return replay.replace(sums=sums, largest=xp.maximum(replay.largest, xp.max(priority)))

@@ -9,7 +9,7 @@ from xdl.rl._environment import Environment
 from xdl.rl._mdp import MDP, SparseMDP
 from xdl.rl._models.tables import floats, table_of
 
-__all__ = ["TabularEnvironment", "rows_of_process", "tables_of_rows", "tabular_environment"]
+__all__ = ["TabularEnvironment", "check_tabular", "rows_of_process", "tables_of_rows", "tabular_environment"]
 
 
 class TabularEnvironment(Environment):
@@ -151,6 +151,16 @@ def tabular_environment(
     spec = getattr(source, "spec", None)
     limit = max_steps or getattr(spec, "max_episode_steps", None) or 200
     return TabularEnvironment(**tables_of_rows(rows, first, like), actions=actions, max_steps=limit)
+
+
+def check_tabular(env: Any) -> None:
+    """Refuse what is no `TabularEnvironment`."""
+    if not isinstance(env, TabularEnvironment):
+        message = (
+            f"`env` must be a TabularEnvironment, got {env if isinstance(env, str) else type(env).__name__}: "
+            "`tabular_environment` makes one of an MDP, or of an environment of gymnasium that has a table"
+        )
+        raise TypeError(message)
 
 
 Rows = list[list[tuple[float, int, float, bool]]]

@@ -8,7 +8,7 @@ from xdl import autodiff
 from xdl.core import Array, Module, array_namespace, random, to_numpy
 from xdl.core._namespace import device_of
 from xdl.optim._part import Part
-from xdl.rl._environments.tabular import TabularEnvironment
+from xdl.rl._environments.tabular import TabularEnvironment, check_tabular
 from xdl.rl._plan import compiled
 
 from .noise import uniform_words
@@ -154,6 +154,7 @@ def train_tabular(
     -------
     TabularResult
     """
+    check_tabular(env)
     shape = Shape(agents, env.states, env.actions, env.max_steps)
     memory, marks, returns = run(method, env, None, key, shape, steps, records, progress)
     q = table(method, memory, shape, env.keep)

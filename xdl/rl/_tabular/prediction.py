@@ -4,7 +4,7 @@ from typing import Any
 
 from xdl.core import Array, Module, array_namespace
 from xdl.core._namespace import device_of
-from xdl.rl._environments.tabular import TabularEnvironment
+from xdl.rl._environments.tabular import TabularEnvironment, check_tabular
 
 from .learning import Shape, TabularMethod, run, table
 
@@ -75,6 +75,7 @@ def predict_tabular(
     ----------
     Sutton & Barto (2018), sections 5.1, 6.1, 7.1, 12.2 and 12.5
     """
+    check_tabular(env)
     shape = Shape(agents, env.states, 1, env.max_steps)
     memory, marks, returns = run(method, env, behavior_of(env, policy), key, shape, steps, records, progress)
     value = table(method, memory, shape, env.keep)[:, :, 0]
