@@ -1,15 +1,17 @@
 """What xdl costs: a workload by xdl, in turns with the same written by hand, in one process on one thread.
 
-A number is the geometric mean over the sizes of the quick run. Results are compared before they are timed, and an
+A number is the geometric mean over the sizes of a workload of the quick run. Results are compared before they are timed, and an
 array of another library than the row's, or on another device, is an error.
 """
 
 from statistics import geometric_mean
 
-from .pairs import ONCE, pin  # first: it keeps all libraries on one thread
-from .workloads import WORKLOADS, row_of
+from xdl.bench import QUICK, WORKLOADS
 
-COMPARABLE = [workload for workload in WORKLOADS.values() if workload.exact]
+from .pairs import ONCE, pin
+from .workloads import row_of
+
+COMPARABLE = [name for name in QUICK if WORKLOADS[name].exact]
 IMPLEMENTATIONS = ["numpy", "torch", "torch compiled", "jax"]
 BESIDE_TORCH = ["mlp_step", "lenet_step", "conv", "attention", "adam"]
 
@@ -21,7 +23,6 @@ def ratios(workload, ours, theirs):
     pin()
     found = []
     for size in workload.sizes[: 1 if ONCE else None]:
-        alone(ours)
         runs, results = [], []
         for row in (ours, theirs):
             runs.append(prepare(row, workload, size))
@@ -34,19 +35,11 @@ def ratios(workload, ours, theirs):
     return found
 
 
-def alone(row):
-    """Forget what was compiled for the sizes before: torch compiles one function a few times, then no more."""
-    if row.backend == "torch" and row.compiled:
-        import torch
-
-        torch._dynamo.reset()
-
-
 class Overhead:
     """xdl on a library by the same written for it by hand."""
 
     timeout = 900
-    params = ([workload.name for workload in COMPARABLE], IMPLEMENTATIONS)
+    params = (COMPARABLE, IMPLEMENTATIONS)
     param_names = ["workload", "implementation"]
     unit = "ratio"
 

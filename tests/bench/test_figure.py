@@ -4,6 +4,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from xdl.bench import draw
+from xdl.bench._figure import _short
 
 
 def result(backend, size, seconds, *, by="xdl", compiled=False, workload="mlp_step"):
@@ -42,6 +43,14 @@ def drawn(tmp_path, monkeypatch):
     return kept[0]
 
 
+@pytest.mark.parametrize(
+    ("n", "text"),
+    [(16, "16"), (300, "300"), (1024, "1,024"), (1000, "1k"), (1500, "1.5k"), (10_000_000, "10M")],
+)
+def test_sizes_are_written_short_and_exact(n, text):
+    assert _short(n) == text
+
+
 def test_lines_are_times_by_size(drawn):
     panel, other = [ax for ax in drawn.axes if ax.axison]
     assert panel.get_title().startswith("MLP")
@@ -54,7 +63,7 @@ def test_lines_are_times_by_size(drawn):
 
 def test_the_size_from_which_a_change_pays_is_marked(drawn):
     panel = drawn.axes[0]
-    assert [text.get_text() for text in panel.texts] == ["torch\nfrom 64"]
+    assert [text.get_text() for text in panel.texts] == ["torch\npays from 64"]
     assert panel.lines[-1].get_xdata()[0] == pytest.approx(64)
 
 

@@ -104,7 +104,7 @@ def test_a_table():
         ["native", "numpy", "2.00", "ms", "8.00", "ms"],
         ["torch", "4.00", "ms", "4.00", "ms*"],
         ["torch", "compiled", "3.00", "ms", "-"],
-        ["torch", "pays", "from", "64", "batch", "on,", "before", "that", "numpy"],
+        ["torch", "pays", "from", "about", "64", "batch", "on,", "before", "that", "numpy"],
     ]
     assert "numpy  1.00x  of 2" in text
     assert "torch compiled  2.00 s  2.00 s" in text

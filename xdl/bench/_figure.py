@@ -7,7 +7,7 @@ from typing import Any
 
 from ._catalogue import WORKLOADS
 from ._rows import Row
-from ._table import crossing, times_of
+from ._table import about, crossing, times_of
 
 __all__ = ["draw"]
 
@@ -47,7 +47,7 @@ def draw(run: dict[str, Any], path: str | Path) -> None:
             _, fast, size = pays
             ax.axvline(size, color=styles[fast]["color"], linestyle=":", linewidth=1.2)
             ax.annotate(
-                f"{fast.label}\nfrom {size:,.0f}",
+                f"{fast.label}\npays from {about(size)}",
                 (size, 0.02),
                 xycoords=("data", "axes fraction"),
                 xytext=(3, 0),
@@ -58,7 +58,11 @@ def draw(run: dict[str, Any], path: str | Path) -> None:
     for ax in axes[len(found) :]:
         ax.set_axis_off()
     machine = run["machine"]
-    where = [machine["cpu"], f"{run['threads']} threads", *machine["accelerators"]]
+    where = [
+        machine["cpu"],
+        f"{run['threads']} thread{'s' if run['threads'] > 1 else ''}",
+        *machine["accelerators"],
+    ]
     figure.suptitle(
         f"{', '.join(where)}; xdl {run['versions'].get('xdl', '')}, {run['date'][:10]}", fontsize=10
     )
@@ -87,10 +91,11 @@ def _scales(ax: Any, sizes: list[int], axis: str) -> None:
 
 
 def _short(n: int) -> str:
-    """Number with k for thousands and M for millions."""
-    return next(
-        (f"{n / scale:g}{unit}" for scale, unit in ((10**6, "M"), (10**3, "k")) if n >= scale), str(n)
-    )
+    """Number with k for thousands and M for millions, where that is short."""
+    for scale, unit in ((10**6, "M"), (10**3, "k")):
+        if n >= scale and n % (scale // 10) == 0:
+            return f"{n / scale:g}{unit}"
+    return f"{n:,}"
 
 
 def _styles(rows: list[Row]) -> dict[Row, dict[str, Any]]:

@@ -9,6 +9,7 @@ from ._catalogue import WORKLOADS
 from ._rows import Row
 
 __all__ = [
+    "about",
     "agreement",
     "aligned",
     "block_of",
@@ -78,6 +79,11 @@ def crossing(times: dict[Row, dict[int, float]]) -> tuple[Row, Row, float] | Non
     return None if slow == fast or size is None else (slow, fast, size)
 
 
+def about(size: float) -> str:
+    """Size that was read between measured ones: two digits."""
+    return f"{float(f'{size:.1e}'):,.0f}"
+
+
 def cost_of_xdl(run: dict[str, Any]) -> dict[str, tuple[float, int]]:
     """Geometric mean of xdl's time by that of the same written by hand, for each library, and of how many."""
     ratios: dict[str, list[float]] = {}
@@ -134,7 +140,7 @@ def block_of(run: dict[str, Any], name: str) -> list[str]:
     found = crossing(times)
     if found:
         slow, fast, size = found
-        lines.append(f"{fast.label} pays from {_number(round(size))} {axis} on, before that {slow.label}")
+        lines.append(f"{fast.label} pays from about {about(size)} {axis} on, before that {slow.label}")
     return lines
 
 
