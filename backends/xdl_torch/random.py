@@ -1,9 +1,15 @@
-"""Random numbers with PyTorch, which has no arithmetic of uint32: words are int64, the cipher is int32."""
+"""Random numbers with PyTorch, which has no arithmetic of uint32: words are int64, the cipher is int32.
 
+On the CPU, NumPy calculates them in the memory of the tensors, several times faster; but not inside a transform or
+a compiled program, where only torch's own operations are seen.
+"""
+
+import numpy as np
 import torch
 
 from xdl.core.random._bits import bits_of, native_bits
-from xdl.core.random._discrete import running_total
+from xdl.core.random._discrete import running_total, word_of
+from xdl.core.random._exponential import exponential_of, gumbel_of
 from xdl.core.random._normal import native_normal
 from xdl.core.random._permutation import draw_order
 from xdl.core.random._quantiles import columns, constants, polynomial32, table
@@ -11,8 +17,23 @@ from xdl.core.random._threefry import PARITY, ROTATIONS, draw, threefry2x32, wor
 from xdl.core.random._uniform import native_uniform
 from xdl.core.random._words import join, multiply_high, word
 
-BLOCK = 1 << 16
+from ._jit import tracing
+from ._leaves import transforming
+
 _WORD = 0xFFFFFFFF
+_DTYPES = {getattr(torch, name): np.dtype(name).type for name in ("float16", "float32", "float64")}
+_DTYPES |= {
+    getattr(torch, f"{kind}{bits}"): np.dtype(f"{kind}{bits}").type
+    for kind in ("int", "uint")
+    for bits in (8, 16, 32, 64)
+}
+
+
+def _on_host(*tensors):
+    """Whether the tensors are plain memory that NumPy may read."""
+    if torch.compiler.is_compiling() or transforming() or tracing():
+        return False
+    return all(type(x) is torch.Tensor and x.device.type == "cpu" for x in tensors)
 
 
 @word.method("torch")
@@ -34,6 +55,9 @@ def _(a, b, /, *, carry=None):
 
 @threefry2x32.method("torch")
 def _(key, x0, x1, /):
+    if _on_host(key, x0, x1):
+        counters = (x.numpy().astype(np.uint32) for x in (x0, x1))
+        return _words(threefry2x32(key.numpy(), *counters))
     k0, k1 = key.view(torch.int32).split(1)
     schedule = (k0, k1, k0 ^ k1 ^ PARITY)
     # as int32, which wraps around like uint32; a mask makes the shift to the right a logical one
@@ -47,16 +71,28 @@ def _(key, x0, x1, /):
     return x0.to(torch.int64) & _WORD, x1.to(torch.int64) & _WORD
 
 
-def _in_blocks(key, /, *, count, transform, options=()):
-    # a compiler fuses, a GPU has bandwidth
-    return key.device.type == "cpu" and count > BLOCK and not torch.compiler.is_compiling()
+def _words(pair):
+    """Word arrays of torch made of NumPy's."""
+    return tuple(torch.from_numpy(x.astype(np.int64)) for x in pair)
 
 
-@draw.method("torch", when=_in_blocks)
+@words.method("torch", when=lambda key, /, *, count, start=0: _on_host(key))
+def _(key, /, *, count, start=0):
+    return _words(words(key.numpy(), count=count, start=start))
+
+
+def _by_numpy(key, /, *, count, transform, options=()):
+    if any(isinstance(x, torch.dtype) and x not in _DTYPES for x in options):
+        return False
+    # whose logarithms are the library's own
+    return _on_host(key) and not (transform in (exponential_of, gumbel_of) and torch.float64 in options)
+
+
+@draw.method("torch", when=_by_numpy)
 def _(key, /, *, count, transform, options=()):
-    starts = range(0, count, BLOCK)
-    parts = (words(key, start=i, count=min(BLOCK, count - i)) for i in starts)
-    return torch.cat([transform(key, *pair, *options) for pair in parts])
+    options = tuple(_DTYPES[x] if isinstance(x, torch.dtype) else x for x in options)
+    drawn = draw(key.numpy(), count=count, transform=transform, options=options)
+    return torch.from_numpy(drawn.astype(np.int64) if transform is word_of else drawn)
 
 
 # made when the backend loads, so that a compiler meets tensors and not lists of thousands of numbers
@@ -105,6 +141,8 @@ def _(x, /):
 
 @draw_order.method("torch")
 def _(key, /, *, count):
+    if _on_host(key):
+        return torch.from_numpy(draw_order(key.numpy(), count=count))
     # unsigned order, in signed numbers
     order = draw(key, count=count, transform=bits_of, options=(64,)).view(torch.int64) ^ -(2**63)
     return torch.argsort(order, stable=True)
