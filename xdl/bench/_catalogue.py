@@ -1,11 +1,11 @@
 """All workloads, by their names."""
 
-from ._workloads import costs, layers, regression, reinforcement, training
+from ._workloads import costs, layers, regression, reinforcement, residual, training
 
-__all__ = ["QUICK", "WORKLOADS"]
+__all__ = ["FAMILIES", "QUICK", "WORKLOADS"]
 
-_families = (training, layers, regression, reinforcement, costs)
-WORKLOADS = {workload.name: workload for family in _families for workload in family.WORKLOADS}
+FAMILIES = (training, residual, layers, regression, reinforcement, costs)
+WORKLOADS = {workload.name: workload for family in FAMILIES for workload in family.WORKLOADS}
 
 # What a quick run measures.
 QUICK = (

@@ -4,6 +4,14 @@ from .costs import call, random, tape
 from .layers import attention, conv, layer_norm, lstm, softmax
 from .regression import newton
 from .reinforcement import value_iteration
+from .residual import (
+    resnet_forward,
+    resnet_gradient,
+    resnet_step,
+    transformer_forward,
+    transformer_gradient,
+    transformer_step,
+)
 from .training import adam, lenet_forward, lenet_gradient, lenet_step, mlp_forward, mlp_gradient, mlp_step
 
 __all__ = [
@@ -21,7 +29,13 @@ __all__ = [
     "mlp_step",
     "newton",
     "random",
+    "resnet_forward",
+    "resnet_gradient",
+    "resnet_step",
     "softmax",
     "tape",
+    "transformer_forward",
+    "transformer_gradient",
+    "transformer_step",
     "value_iteration",
 ]

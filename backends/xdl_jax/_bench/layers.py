@@ -40,7 +40,7 @@ def _lstm(x, w_x, w_h, b):
     return jnp.swapaxes(y, 0, 1)
 
 
-def _layer_norm(x, scale, bias):
+def normalize_rows(x, scale, bias):
     z = x - jnp.mean(x, axis=-1, keepdims=True)
     return z * jax.lax.rsqrt(jnp.mean(z * z, axis=-1, keepdims=True) + 1e-5) * scale + bias
 
@@ -49,4 +49,4 @@ conv = _pullback(lambda x, w: correlate(x, w, "SAME"), "x", "w")
 attention = _pullback(_attention, "q", "k", "v")
 lstm = _pullback(_lstm, "x", "w_x", "w_h", "b")
 softmax = _pullback(jax.nn.softmax, "x")
-layer_norm = _pullback(_layer_norm, "x", "scale", "bias")
+layer_norm = _pullback(normalize_rows, "x", "scale", "bias")

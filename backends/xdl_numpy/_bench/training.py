@@ -46,13 +46,13 @@ def _mlp_gradient(parameters, x, labels):
 def mlp_forward(arrays, device, compiled):
     def run():
         logits = _mlp_forward(arrays["parameters"], arrays["x"])[-1]
-        return _cross_entropy(logits, arrays["labels"])[0]
+        return _cross_entropy(logits, arrays["target"])[0]
 
     return run
 
 
 def mlp_gradient(arrays, device, compiled):
-    return lambda: _mlp_gradient(arrays["parameters"], arrays["x"], arrays["labels"])[0]
+    return lambda: _mlp_gradient(arrays["parameters"], arrays["x"], arrays["target"])[0]
 
 
 class _Adam:
@@ -82,7 +82,7 @@ def mlp_step(arrays, device, compiled):
     rule = _Adam(parameters)
 
     def run():
-        loss, grads = _mlp_gradient(parameters, arrays["x"], arrays["labels"])
+        loss, grads = _mlp_gradient(parameters, arrays["x"], arrays["target"])
         rule.step(grads)
         return loss
 
