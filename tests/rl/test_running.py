@@ -285,6 +285,8 @@ def test_environments_of_gymnasium():
     rl.train(Dice(), lambda: Closing(gymnasium.make("CartPole-v1")), 0, **options)
     assert len(closed) == 2
     assert named.evaluations.returns.shape == (1, 4)
+    found = named.evaluate("CartPole-v1", xdl.random.key(0, like=named.learner["sum"]), episodes=4)
+    np.testing.assert_array_equal(found.returns, named.evaluations.returns[-1])
     with pytest.raises(ValueError, match="in the middle of the run's episodes"):
         rl.train(Dice(copies=1), gymnasium.make("CartPole-v1"), 0, evaluate=rl.Evaluation(100), **options)
 
@@ -325,6 +327,10 @@ def test_mistakes(tmp_path):
             rl.train(Dice(), env, 0, **options)
     with pytest.raises(TypeError, match="`env` must be an Environment"):
         rl.train(Dice(), 3, 0, steps=1)
+    with pytest.raises(TypeError, match=r"got the class CartPole: make one of it, CartPole\(\)"):
+        rl.train(Dice(), rl.CartPole, 0, steps=1)
+    with pytest.raises(TypeError, match=r"`seeds` must be integers, such as range\(3\), got 3"):
+        rl.train_seeds(Dice(), env, 3, steps=1)
     with pytest.raises(TypeError, match="`algorithm` must be an algorithm"):
         rl.train(Dice, env, 0, steps=1)
     with pytest.raises(ValueError, match="two actions"):

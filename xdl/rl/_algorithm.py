@@ -77,6 +77,20 @@ class Algorithm(Part):
     copies: ClassVar[int] = 1
     rollout: ClassVar[int] = 1
 
+    def check_counts(self, *names: str) -> None:
+        """Refuse settings of these names that are less than one."""
+        for name in names:
+            if getattr(self, name) < 1:
+                message = f"`{name}` must be at least 1, got {getattr(self, name)}"
+                raise ValueError(message)
+
+    def check_shares(self, *names: str) -> None:
+        """Refuse settings of these names that are not between zero and one."""
+        for name in names:
+            if not 0 <= getattr(self, name) <= 1:
+                message = f"`{name}` must be in [0, 1], got {getattr(self, name)}"
+                raise ValueError(message)
+
     def init(self, spaces: Spaces, key: Array) -> Any:
         """Learner before the first step, in the library and on the device of the key; refuses other spaces."""
         raise NotImplementedError

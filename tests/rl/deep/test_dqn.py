@@ -257,6 +257,8 @@ def test_mistakes_are_named():
         rl.DQN(learning_starts=5, n_step=3, copies=2)
     with pytest.raises(ValueError, match="`capacity` must be at least 12"):
         rl.DQN(rollout=10, n_step=3, capacity=11)
+    with pytest.raises(ValueError, match=r"`epsilon` must be in \[0, 1\], got 2"):
+        rl.DQN(epsilon=2)
     with pytest.raises(ValueError, match=r"`tau` must be in \(0, 1\], got 0"):
         rl.DQN(tau=0.0)
     with pytest.raises(ValueError, match="`discount` must be"):

@@ -80,5 +80,7 @@ def test_pictures_of_gymnasium(tmp_path):
 
 
 def test_another_format(tmp_path):
+    with pytest.raises(TypeError, match="must be an Environment or a HostEnvironment, got 'CartPole-v1'"):
+        rl.animate("CartPole-v1", lean, random.key(0), tmp_path / "cart.gif")
     with pytest.raises(ValueError, match="`path` must end in .gif, got 'cart.mp4'"):
         rl.animate(rl.CartPole(), lean, random.key(0), "cart.mp4")

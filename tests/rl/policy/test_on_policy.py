@@ -5,7 +5,7 @@ import pytest
 from rl.policy.rounds import round_of
 
 import xdl
-from xdl import nn
+from xdl import nn, optim
 from xdl.rl import A2C, PPO, ActorCritic
 from xdl.rl._algorithm import Spaces
 from xdl.rl._policy.on_policy import explained_variance
@@ -70,7 +70,11 @@ def test_explained_variance_is_one_of_the_truth_and_none_of_a_constant():
 
 
 def test_settings_that_cannot_be_are_refused():
-    with pytest.raises(ValueError, match="at least 1, got 0 and 5"):
-        A2C(copies=0).init(DISCRETE, KEY)
+    with pytest.raises(ValueError, match="`copies` must be at least 1, got 0"):
+        A2C(copies=0)
+    with pytest.raises(ValueError, match=r"`discount` must be in \[0, 1\], got 1.5"):
+        A2C(discount=1.5)
+    with pytest.raises(ValueError, match="is a schedule already"):
+        A2C(rate=optim.linear_schedule(1e-3, 0.0, 10), anneal=100)
     with pytest.raises(ValueError, match="expected actions that are integers from 0 or vectors"):
         A2C().init(Spaces(observation_shape=(4,)), KEY)

@@ -237,6 +237,8 @@ def test_spaces_and_settings_that_make_no_sense():
     with pytest.raises(ValueError, match="observations that are vectors"):
         rl.SAC().init(Spaces(observation_shape=(), states=5, action_size=1, low=(0.0,), high=(1.0,)), key)
     with pytest.raises(ValueError, match="`updates` must be at least 1, got 0"):
-        rl.SAC(updates=0).init(SPACES, key)
+        rl.SAC(updates=0)
     with pytest.raises(ValueError, match="`temperature` must be positive, or None to learn it, got 0.0"):
-        rl.SAC(temperature=0.0).init(SPACES, key)
+        rl.SAC(temperature=0.0)
+    with pytest.raises(ValueError, match=r"`tau` must be in \[0, 1\], got 5"):
+        rl.SAC(tau=5)

@@ -130,13 +130,8 @@ class DQN(Algorithm):
     network: Callable[..., Any] | None = static(default=None)
 
     def __post_init__(self) -> None:
-        for name in ("batch", "copies", "rollout", "updates", "target_every", "n_step"):
-            if getattr(self, name) < 1:
-                message = f"`{name}` must be at least 1, got {getattr(self, name)}"
-                raise ValueError(message)
-        if not 0 <= self.discount <= 1:
-            message = f"`discount` must be in [0, 1], got {self.discount}"
-            raise ValueError(message)
+        self.check_counts("batch", "copies", "rollout", "updates", "target_every", "n_step")
+        self.check_shares("discount", *() if callable(self.epsilon) else ("epsilon",))
         if self.tau is not None and not 0 < self.tau <= 1:
             message = f"`tau` must be in (0, 1], got {self.tau}"
             raise ValueError(message)

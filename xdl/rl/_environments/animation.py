@@ -62,7 +62,7 @@ def animate(
     Raises
     ------
     TypeError
-        If nobody knows how to draw the environment.
+        If it is no environment, or nobody knows how to draw it.
     ValueError
         If the path is of another format, or an environment of gymnasium's gives no pictures.
     """
@@ -71,6 +71,12 @@ def animate(
     if Path(path).suffix.lower() != ".gif":
         message = f"`path` must end in .gif, got {str(path)!r}"
         raise ValueError(message)
+    if not isinstance(env, Environment | HostEnvironment):
+        message = (
+            f"`env` must be an Environment or a HostEnvironment, got {env!r}; of a name in gymnasium, "
+            'GymnasiumEnvironment(name, render_mode="rgb_array") makes one'
+        )
+        raise TypeError(message)
     shots = _seen(env, policy, key) if isinstance(env, HostEnvironment) else _drawn(env, policy, key)
     speed: Any = fps or speed_of(env)
     canvas, writer, total = Canvas(), PillowWriter(fps=speed), 0.0

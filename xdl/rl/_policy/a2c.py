@@ -1,5 +1,7 @@
 """Actor and critic: advantages of a few steps, a gradient, and on."""
 
+from typing import Any
+
 from xdl import optim
 from xdl.core import static
 
@@ -15,8 +17,8 @@ class A2C(OnPolicy):
     ----------
     copies, rollout : int
         Copies of the environment, and steps of each between two steps of the optimizer.
-    rate : float
-        Learning rate of RMSprop.
+    rate : float or schedule
+        Learning rate of RMSprop; a schedule counts steps of the optimizer.
     discount : float
         What a reward one step later is worth.
     decay : float
@@ -47,7 +49,7 @@ class A2C(OnPolicy):
 
     copies: int = static(default=16)  # pyright: ignore[reportIncompatibleVariableOverride]
     rollout: int = static(default=5)  # pyright: ignore[reportIncompatibleVariableOverride]
-    rate: float = static(default=7e-4)
+    rate: Any = static(default=7e-4)
     decay: float = static(default=1.0)  # pyright: ignore[reportIncompatibleVariableOverride]
 
     @property

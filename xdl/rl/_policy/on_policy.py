@@ -62,31 +62,14 @@ class Batch(Module):
 class OnPolicy(Algorithm):
     """Base of algorithms with an actor and a critic, which take one step of the optimizer after each rollout.
 
-    Parameters
-    ----------
-    rate : float
-        Learning rate.
-    discount : float
-        What a reward one step later is worth.
-    entropy_weight, value_weight : float
-        Factors of the entropy, which is to be large, and of half the mean square error of the values.
-    max_norm : float
-        Bound on the norm of the gradient.
-    anneal : int or None
-        Steps of all copies together over which the rate falls to zero, linearly; None for a constant rate.
-    hidden : tuple of int
-        Hidden layers of the network.
-    shared : bool
-        Whether they serve both the actor and the critic.
-    network : callable or None
-        Makes another network of a key and `Spaces`: a module with the methods of `ActorCritic`.
+    Their settings are told by `A2C`.
     """
 
     decay: ClassVar[float] = 1.0  # the λ of `gae`
 
     copies: int = static(default=4)  # pyright: ignore[reportIncompatibleVariableOverride]
     rollout: int = static(default=128)  # pyright: ignore[reportIncompatibleVariableOverride]
-    rate: float = static(default=2.5e-4)
+    rate: Any = static(default=2.5e-4)
     discount: float = static(default=0.99)
     entropy_weight: float = static(default=0.01)
     value_weight: float = static(default=0.5)
@@ -96,6 +79,13 @@ class OnPolicy(Algorithm):
     shared: bool = static(default=False)
     network: Callable[[Array, Spaces], Any] | None = static(default=None)
 
+    def __post_init__(self) -> None:
+        self.check_counts("copies", "rollout")
+        self.check_shares("discount", "decay")
+        if self.anneal is not None and callable(self.rate):
+            message = f"`anneal` lets a rate fall, and {self.rate!r} is a schedule already: give one of them"
+            raise ValueError(message)
+
     @property
     def rule(self) -> optim.Rule:
         """Optimizer."""
@@ -103,9 +93,6 @@ class OnPolicy(Algorithm):
 
     def init(self, spaces: Spaces, key: Array) -> Learner:
         """Network and optimizer before the first step."""
-        if self.copies < 1 or self.rollout < 1:
-            message = f"`copies` and `rollout` must be at least 1, got {self.copies} and {self.rollout}"
-            raise ValueError(message)
         if spaces.actions is None and not spaces.action_size:
             message = f"expected actions that are integers from 0 or vectors, got {spaces}"
             raise ValueError(message)

@@ -5,7 +5,7 @@ from typing import Any
 from xdl import autodiff, nn, optim
 from xdl.core import Array, array_namespace, random, static, tree
 from xdl.core._namespace import device_of
-from xdl.rl._algorithm import Experience, Spaces
+from xdl.rl._algorithm import Experience
 
 from .on_policy import Batch, Learner, OnPolicy, explained_variance
 from .surrogates import clipped_policy_loss, clipped_value_loss
@@ -57,18 +57,15 @@ class PPO(OnPolicy):
     normalize_advantage: bool = static(default=True)
     target_kl: float | None = static(default=None)
 
-    def init(self, spaces: Spaces, key: Array) -> Learner:
-        """Network and optimizer before the first step."""
-        if self.epochs < 1:
-            message = f"`epochs` must be at least 1, got {self.epochs}"
-            raise ValueError(message)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_counts("epochs")
         if self.minibatches < 1 or self.copies * self.rollout % self.minibatches:
             message = (
                 f"`minibatches` must divide the {self.copies} x {self.rollout} steps of a round, "
                 f"got {self.minibatches}"
             )
             raise ValueError(message)
-        return super().init(spaces, key)
 
     def learn(
         self, learner: Learner, experience: Experience, t: Array, key: Array

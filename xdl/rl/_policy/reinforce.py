@@ -1,5 +1,7 @@
 """The first of the policy gradients: whole returns."""
 
+from typing import Any
+
 from xdl.core import static
 
 from .on_policy import OnPolicy
@@ -34,5 +36,5 @@ class REINFORCE(OnPolicy):
 
     copies: int = static(default=4)  # pyright: ignore[reportIncompatibleVariableOverride]
     rollout: int = static(default=128)  # pyright: ignore[reportIncompatibleVariableOverride]
-    rate: float = static(default=5e-3)
+    rate: Any = static(default=5e-3)
     entropy_weight: float = static(default=0.0)

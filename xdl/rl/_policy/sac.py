@@ -113,6 +113,13 @@ class SAC(Algorithm):
     entropy: float | None = static(default=None)
     hidden: tuple[int, ...] = static(default=(256, 256))
 
+    def __post_init__(self) -> None:
+        self.check_counts("batch", "copies", "rollout", "updates")
+        self.check_shares("discount", "tau")
+        if self.temperature is not None and not self.temperature > 0:
+            message = f"`temperature` must be positive, or None to learn it, got {self.temperature}"
+            raise ValueError(message)
+
     @property
     def rule(self) -> optim.Rule:
         """Optimizer of each part."""
@@ -120,13 +127,6 @@ class SAC(Algorithm):
 
     def init(self, spaces: Spaces, key: Array) -> SoftLearner:
         """Networks, optimizers and an empty replay."""
-        for name in ("batch", "copies", "rollout", "updates"):
-            if getattr(self, name) < 1:
-                message = f"`{name}` must be at least 1, got {getattr(self, name)}"
-                raise ValueError(message)
-        if self.temperature is not None and not self.temperature > 0:
-            message = f"`temperature` must be positive, or None to learn it, got {self.temperature}"
-            raise ValueError(message)
         if not spaces.action_size or len(spaces.low) != spaces.action_size:
             message = f"SAC needs actions that are vectors within bounds, got {spaces}"
             raise ValueError(message)

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from xdl import autodiff
@@ -14,6 +15,7 @@ from xdl.rl._host import HostEnvironment
 from xdl.rl._plan import compiled
 
 from .journal import Episodes
+from .opening import copies_for, opener
 from .rounds import own
 
 __all__ = ["Evaluation", "episodes_of", "run_policy"]
@@ -64,7 +66,7 @@ class _Fixed(Part):
 
 def run_policy(
     policy: Callable[[Array], Array],
-    env: Environment | HostEnvironment,
+    env: Environment | HostEnvironment | Any,
     key: Array,
     *,
     episodes: int = 100,
@@ -76,6 +78,7 @@ def run_policy(
     policy : callable
         Takes observations (n, ...) and returns actions (n, ...), such as `TrainResult.policy`.
     env : Environment or HostEnvironment
+        Or an environment of gymnasium, its name, or a function that makes one.
     key : array
         Random key; everything is in its library.
     episodes : int
@@ -92,8 +95,10 @@ def run_policy(
 
 def episodes_of(algorithm: Any, learner: Any, env: Any, key: Array, episodes: int) -> Episodes:
     """Episodes of an algorithm's policy."""
-    run: Any = _host_episodes if isinstance(env, HostEnvironment) else _array_episodes
-    returns, length = run(algorithm, learner, env, key, episodes)
+    with ExitStack() as stack:
+        arena = opener(stack)(env, copies_for(episodes))
+        run: Any = _host_episodes if isinstance(arena, HostEnvironment) else _array_episodes
+        returns, length = run(algorithm, learner, arena, key, episodes)
     host = array_namespace(returns)
     return Episodes(host.arange(1, episodes + 1), returns.astype("float64"), length.astype("int64"))
 

@@ -17,10 +17,11 @@ from xdl.rl._host import HostEnvironment
 
 from .evaluation import Evaluation, episodes_of
 from .logs import logs_of
+from .opening import opener
 from .results import Evaluations, TrainReport, TrainResult
 from .resume import restore, store
 from .run import Run
-from .sources import arena_of, opener, rounds_of
+from .sources import arena_of, rounds_of
 
 __all__ = ["train"]
 

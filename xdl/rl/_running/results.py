@@ -80,5 +80,5 @@ class TrainResult(Module):
         return self.algorithm.policy(self.learner, observation)
 
     def evaluate(self, env: Any, key: Array, *, episodes: int = 100) -> Episodes:
-        """Run episodes of the policy: see `run_policy`."""
+        """Run episodes of the policy, as `run_policy` does."""
         return episodes_of(self.algorithm, self.learner, env, key, episodes)

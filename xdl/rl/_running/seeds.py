@@ -150,6 +150,9 @@ def train_seeds(
     tuple of TrainResult
         In the order of the seeds.
     """
+    if not isinstance(seeds, Iterable):
+        message = f"`seeds` must be integers, such as range(3), got {seeds!r}"
+        raise TypeError(message)
     for name, path in (("checkpoint", checkpoint), ("log", log)):
         if path is not None and "{seed}" not in os.fspath(path):
             message = f"`{name}` must contain {{seed}}, so that each run has its own, got {os.fspath(path)!r}"
