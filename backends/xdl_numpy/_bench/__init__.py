@@ -1,10 +1,18 @@
 """The workloads of ``xdl bench`` written by hand in NumPy, without a library of derivatives: nothing of xdl is used."""
 
 from .costs import call, random, tape
-from .layers import attention, conv, layer_norm, softmax
+from .layers import attention, conv, layer_norm, lstm, softmax
 from .regression import newton
 from .reinforcement import q_learning, value_iteration
-from .training import adam, mlp_forward, mlp_gradient, mlp_step
+from .residual import (
+    resnet_forward,
+    resnet_gradient,
+    resnet_step,
+    transformer_forward,
+    transformer_gradient,
+    transformer_step,
+)
+from .training import adam, lenet_forward, lenet_gradient, lenet_step, mlp_forward, mlp_gradient, mlp_step
 
 __all__ = [
     "adam",
@@ -12,13 +20,23 @@ __all__ = [
     "call",
     "conv",
     "layer_norm",
+    "lenet_forward",
+    "lenet_gradient",
+    "lenet_step",
+    "lstm",
     "mlp_forward",
     "mlp_gradient",
     "mlp_step",
     "newton",
     "q_learning",
     "random",
+    "resnet_forward",
+    "resnet_gradient",
+    "resnet_step",
     "softmax",
     "tape",
+    "transformer_forward",
+    "transformer_gradient",
+    "transformer_step",
     "value_iteration",
 ]

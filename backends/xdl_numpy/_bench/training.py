@@ -2,96 +2,85 @@
 
 import numpy as np
 
-RATE = 1e-3
+from .layers import convolve, convolve_gradients
+from .network import Adam, workloads
 
 
-def _cross_entropy(logits, labels):
-    """Loss, and its gradient by the logits."""
-    rows = np.arange(len(labels))
-    logits = logits - logits.max(axis=1, keepdims=True)
-    e = np.exp(logits)
-    total = e.sum(axis=1, keepdims=True)
-    loss = (np.log(total[:, 0]) - logits[rows, labels]).mean()
-    e /= total
-    e[rows, labels] -= 1
-    e /= len(labels)
-    return loss, e
-
-
-def _mlp_forward(parameters, x):
-    """Input of each layer, and the logits."""
-    layers = list(zip(parameters[::2], parameters[1::2], strict=True))
-    inputs = [x]
-    for i, (w, b) in enumerate(layers):
-        x = x @ w
-        x += b
-        if i < len(layers) - 1:
-            np.maximum(x, 0, out=x)
-        inputs.append(x)
-    return inputs
-
-
-def _mlp_gradient(parameters, x, labels):
-    *inputs, logits = _mlp_forward(parameters, x)
-    loss, dy = _cross_entropy(logits, labels)
-    grads = []
-    for i in reversed(range(len(inputs))):
-        grads += [dy.sum(axis=0), inputs[i].T @ dy]
-        if i:
-            dy = dy @ parameters[2 * i].T
-            dy *= inputs[i] > 0
-    return loss, grads[::-1]
-
-
-def mlp_forward(arrays, device, compiled):
-    def run():
-        logits = _mlp_forward(arrays["parameters"], arrays["x"])[-1]
-        return _cross_entropy(logits, arrays["target"])[0]
-
-    return run
-
-
-def mlp_gradient(arrays, device, compiled):
-    return lambda: _mlp_gradient(arrays["parameters"], arrays["x"], arrays["target"])[0]
-
-
-class _Adam:
+class _MLP:
     def __init__(self, parameters):
-        self.parameters, self.t = parameters, 0
-        self.moments = [(np.zeros_like(p), np.zeros_like(p), np.empty_like(p)) for p in parameters]
+        self.parameters = parameters
 
-    def step(self, grads):
-        self.t += 1
-        c1, c2 = 1 - 0.9**self.t, 1 - 0.999**self.t
-        for p, g, (m, v, u) in zip(self.parameters, grads, self.moments, strict=True):
-            m *= 0.9
-            m += np.multiply(g, 0.1, out=u)
-            v *= 0.999
-            np.multiply(g, g, out=u)
-            v += np.multiply(u, 0.001, out=u)
-            np.divide(v, c2, out=u)
-            np.sqrt(u, out=u)
-            u += 1e-8
-            np.divide(m, u, out=u)
-            u *= RATE / c1
-            p -= u
+    def forward(self, x):
+        layers = list(zip(self.parameters[::2], self.parameters[1::2], strict=True))
+        self.inputs = []
+        for i, (w, b) in enumerate(layers):
+            self.inputs.append(x)
+            x = x @ w
+            x += b
+            if i < len(layers) - 1:
+                np.maximum(x, 0, out=x)
+        return x
+
+    def backward(self, dy, of_x=False):
+        """Gradients of the parameters, and where ``of_x`` that of the input."""
+        grads = []
+        for i in reversed(range(len(self.inputs))):
+            grads += [dy.sum(axis=0), self.inputs[i].T @ dy]
+            if i or of_x:
+                dy = dy @ self.parameters[2 * i].T
+            if i:
+                dy *= self.inputs[i] > 0
+        return (grads[::-1], dy) if of_x else grads[::-1]
 
 
-def mlp_step(arrays, device, compiled):
-    parameters = arrays["parameters"]
-    rule = _Adam(parameters)
+def _corners(x):
+    """The four entries of each 2 x 2 window."""
+    return x[:, ::2, ::2], x[:, ::2, 1::2], x[:, 1::2, ::2], x[:, 1::2, 1::2]
 
-    def run():
-        loss, grads = _mlp_gradient(parameters, arrays["x"], arrays["target"])
-        rule.step(grads)
-        return loss
 
-    return run
+class _LeNet:
+    """Pools before it cuts off what is negative: the same, of a quarter of the numbers."""
+
+    pads = (2, 0)
+
+    def __init__(self, parameters):
+        self.parameters, self.dense = parameters, _MLP(parameters[4:])
+
+    def forward(self, x):
+        self.kept = []
+        for k, pad in enumerate(self.pads):
+            w, b = self.parameters[2 * k : 2 * k + 2]
+            y, rows = convolve(x, w, pad=pad)
+            a, b_, c, d = _corners(y)
+            pooled = np.maximum(np.maximum(a, b_), np.maximum(c, d))
+            z = pooled + b
+            np.maximum(z, 0, out=z)
+            self.kept.append((x.shape, rows, y, pooled, z))
+            x = z
+        return self.dense.forward(x.reshape(len(x), -1))
+
+    def backward(self, dy):
+        grads, dz = self.dense.backward(dy, of_x=True)
+        for k in (1, 0):
+            shape, rows, y, pooled, z = self.kept[k]
+            dz = dz.reshape(z.shape) * (z > 0)
+            dy = np.empty_like(y)
+            for part, out in zip(_corners(y), _corners(dy), strict=True):
+                np.multiply(dz, part == pooled, out=out)
+            w = self.parameters[2 * k]
+            dx, dw = convolve_gradients(dy, rows, shape, w, pad=self.pads[k], of_x=k > 0)
+            grads = [dw, dz.sum(axis=(0, 1, 2)), *grads]
+            dz = dx
+        return grads
+
+
+mlp_step, mlp_gradient, mlp_forward = workloads(_MLP)
+lenet_step, lenet_gradient, lenet_forward = workloads(_LeNet)
 
 
 def adam(arrays, device, compiled):
     w = arrays["w"]
-    rule = _Adam([w])
+    rule = Adam([w])
 
     def run():
         rule.step([arrays["grad"]])
