@@ -43,9 +43,14 @@ def test_a_method_has_the_parameters_of_its_function(method):
     positional = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
     keyword = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
     found = node.args
-    assert [a.arg for a in (*found.posonlyargs, *found.args)] == positional
+    starred = [] if found.vararg is None else [found.vararg]
+    assert [a.arg for a in (*found.posonlyargs, *found.args, *starred)] == positional
     assert {a.arg for a in found.kwonlyargs} == keyword or found.kwarg is not None
-    needed = [p.name for p in parameters if p.default is p.empty and p.kind is not p.KEYWORD_ONLY]
+    needed = [
+        p.name
+        for p in parameters
+        if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
     given = len(found.posonlyargs) + len(found.args) - len(found.defaults)
     assert given <= len(positional), "a default of the function is one of the method"
     assert given >= len(needed)

@@ -177,12 +177,12 @@ def test_arguments_are_checked_by_the_signature_of_the_definition(scale):
             wrong()
 
 
-def test_a_definition_names_its_parameters():
-    with pytest.raises(TypeError, match=r"without \* and \*\*"):
+def test_a_definition_names_its_options():
+    with pytest.raises(TypeError, match=r"without \*\*"):
 
         @generic
-        def star(*xs: Array) -> Array:
-            return xs[0]
+        def starred(x: Array, /, **options: Array) -> Array:
+            return x
 
     with pytest.raises(TypeError, match="positional parameter annotated Array"):
 
@@ -213,6 +213,30 @@ def test_lists_of_arrays_dispatch_on_their_elements(xp):
         )  # the list's type decides nothing
     finally:
         del _generic._generics[total.name]
+
+
+def test_any_number_of_arrays_dispatch(xp):
+    @generic
+    def chain(x: Array, /, *xs: Array, factor: float = 1.0) -> Array:
+        """Sum of arrays, times a factor."""
+        for other in xs:
+            x = x + other
+        return x * factor
+
+    x = xp.asarray([1.0, 2.0])
+    try:
+        assert_equal(chain(x), x)
+        assert_equal(chain(x, x, x, factor=2.0), 6 * x)
+        if owner(x) == "numpy":
+            chain.method("numpy")(lambda x, /, *xs, factor=1.0: ("method", len(xs), factor))
+            assert chain(x) == ("method", 0, 1.0)
+            assert chain(x, x, None, factor=3.0) == ("method", 2, 3.0)
+            assert "method of backend" in which(chain, x, x)
+        other = mock.ones(2) if owner(x) == "numpy" else np.ones(2)
+        with pytest.raises(TypeError, match="different libraries"):
+            chain(x, x, other)
+    finally:
+        del _generic._generics[chain.name]
 
 
 def test_a_list_of_one_library_does_not_mix_with_another():

@@ -77,3 +77,29 @@ def test_layers_of_the_same_kind_have_one_structure(xp):
     assert xdl.tree.structure(a) == xdl.tree.structure(b)
     assert hash(xdl.tree.structure(a)) == hash(xdl.tree.structure(b))
     assert xdl.tree.structure(a) != xdl.tree.structure(nn.Sequential(a.layers[0], nn.tanh, nn.Dropout(0.1)))
+
+
+class Twice(nn.Dense):
+    """Kind of dense layer that does something else."""
+
+    def __call__(self, x, /):
+        return 2.0 * super().__call__(x)
+
+
+@pytest.mark.parametrize(
+    "activations", [(nn.relu, nn.relu, None), (nn.relu, nn.tanh, None), (nn.relu, nn.relu, nn.relu)]
+)
+@pytest.mark.parametrize("scaled", [False, True])
+def test_apply_layers_gives_what_the_layers_give_one_by_one(xp, activations, scaled):
+    key = xdl.random.key(0)
+    x = xp.asarray(np.random.default_rng(0).normal(size=(5, 4)), dtype=xp.float32)
+    layers = [
+        nn.Dense(key, n, m, activation=f, bias=n != 6)
+        for f, n, m in zip(activations, (4, 6, 3), (6, 3, 2), strict=True)
+    ]
+    if scaled:
+        layers[-1] = Twice(layers[-1].weight, layers[-1].bias, layers[-1].activation)
+    expected = x
+    for n in range(4):
+        assert_equal(nn.apply_layers(layers[:n], x), expected)
+        expected = layers[n](expected) if n < 3 else None

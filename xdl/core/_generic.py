@@ -70,32 +70,37 @@ def generic(definition: Callable[..., Any]) -> Any:
 def _dispatcher(definition: Callable[..., Any]) -> Any:
     """Compile ``definition``'s own signature around the table: no ``*args`` or ``**options`` on the hot path."""
     parameters = inspect.signature(definition).parameters.values()
-    kinds = {p.kind for p in parameters}
-    if inspect.Parameter.VAR_POSITIONAL in kinds or inspect.Parameter.VAR_KEYWORD in kinds:
-        message = f"{definition.__qualname__}: a generic function names its parameters, without * and **"
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        message = f"{definition.__qualname__}: a generic function names its options, without **"
         raise TypeError(message)
-    arrays = [
-        p.name for p in parameters if p.kind is not p.KEYWORD_ONLY and p.annotation in _ARRAY_ANNOTATIONS
-    ]
+    arrays = [p for p in parameters if p.kind is not p.KEYWORD_ONLY and p.annotation in _ARRAY_ANNOTATIONS]
     if not arrays:
         message = f"{definition.__qualname__}: a generic function has a positional parameter annotated Array"
         raise TypeError(message)
-    heads, passed, slash = [], [], False
+    heads, passed, slash, star = [], [], False, False
     for p in parameters:
         if p.kind is not p.POSITIONAL_ONLY and heads and not slash:
             heads.append("/")
             slash = True
-        if p.kind is p.KEYWORD_ONLY and "*" not in heads:
+        if p.kind is p.KEYWORD_ONLY and not star:
             heads.append("*")
-        heads.append(p.name if p.default is p.empty else f"{p.name}=_defaults[{p.name!r}]")
-        passed.append(f"{p.name}={p.name}" if p.kind is p.KEYWORD_ONLY else p.name)
-    types = ", ".join(f"type({name})" for name in arrays)
-    key = types if len(arrays) == 1 else f"({types})"
+        star = star or p.kind in (p.KEYWORD_ONLY, p.VAR_POSITIONAL)
+        if p.kind is p.VAR_POSITIONAL:
+            heads.append(f"*{p.name}")
+            passed.append(f"*{p.name}")
+        else:
+            heads.append(p.name if p.default is p.empty else f"{p.name}=_defaults[{p.name!r}]")
+            passed.append(f"{p.name}={p.name}" if p.kind is p.KEYWORD_ONLY else p.name)
+    names = ", ".join(f"*{p.name}" if p.kind is p.VAR_POSITIONAL else p.name for p in arrays)
+    types = ", ".join(
+        f"*map(type, {p.name})" if p.kind is p.VAR_POSITIONAL else f"type({p.name})" for p in arrays
+    )
+    key = types if len(arrays) == 1 and not types.startswith("*") else f"({types},)"
     source = (
         f"def call({', '.join(heads)}):\n"
         f"    method = None if _forcing else _table.get({key})\n"
         f"    if method is None:\n"
-        f"        method = _resolve(call, ({', '.join(arrays)},), {key})\n"
+        f"        method = _resolve(call, ({names},), {key})\n"
         f"    return method({', '.join(passed)})\n"
     )
     table: dict[Any, Callable[..., Any]] = {}
@@ -108,7 +113,7 @@ def _dispatcher(definition: Callable[..., Any]) -> Any:
     exec(compile(source, f"<dispatch of {definition.__qualname__}>", "exec"), scope)
     call = scope["call"]
     call.table = table
-    call.arrays = tuple(arrays)
+    call.arrays = tuple(p.name for p in arrays)
     return call
 
 

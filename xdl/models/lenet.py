@@ -83,6 +83,4 @@ class LeNet5(Module):
         for convolution in self.convolutions:
             x = nn.max_pool(self.activation(convolution(x)), 2)
         x = array_namespace(x).reshape(x, (x.shape[0], 5 * 5 * 16))
-        for layer in self.layers:
-            x = layer(x)
-        return x
+        return nn.apply_layers(self.layers, x)

@@ -77,9 +77,9 @@ class MLP(Module):
     def __call__(self, x: Array, /, *, key: Array | None = None) -> Array:
         """Map ``x`` (..., sizes[0]) to (..., sizes[-1]); with a key, drop entries as in training."""
         *hidden, output = self.layers
-        keys = None if key is None or not hidden else random.split(key, len(hidden))
+        if key is None or not hidden:
+            return nn.apply_layers(self.layers, x)
+        keys = random.split(key, len(hidden))
         for i, layer in enumerate(hidden):
-            x = layer(x)
-            if keys is not None:
-                x = self.dropout(x, key=keys[i, ...])
+            x = self.dropout(layer(x), key=keys[i, ...])
         return output(x)

@@ -86,7 +86,7 @@ from ._initializers import (
     zeros,
 )
 from ._layer_norm import layer_norm, rms_norm
-from ._layers import Activation, Dense, Sequential
+from ._layers import Activation, Dense, Sequential, apply_layers
 from ._linear import linear
 from ._losses import (
     binary_cross_entropy,
@@ -202,6 +202,7 @@ __all__ = [
     "additive_score",
     "affine_grid",
     "alpha_dropout",
+    "apply_layers",
     "attention",
     "attention_weights",
     "avg_pool",

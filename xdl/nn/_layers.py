@@ -1,15 +1,17 @@
 """Layers: functions together with the parameters they own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from xdl.core import Array, Module, static
 
+from ._activations.rectifiers import relu
 from ._initializers import glorot_uniform, zeros
 from ._linear import linear
+from ._relu_layers import relu_layers
 from ._training import deal, run, takes_key, training
 
-__all__ = ["Activation", "Dense", "Sequential", "as_layer"]
+__all__ = ["Activation", "Dense", "Sequential", "apply_layers", "as_layer"]
 
 
 class Dense(Module):
@@ -54,6 +56,33 @@ class Dense(Module):
         """Map ``x`` (..., n_in) to (..., n_out)."""
         y = linear(x, self.weight, self.bias)
         return y if self.activation is None else self.activation(y)
+
+
+def apply_layers(layers: Sequence[Callable[[Array], Array]], x: Array, /) -> Array:
+    """Apply layers one after the other.
+
+    Parameters
+    ----------
+    layers : sequence of callables
+        Dense ones with `relu` after each but the last are differentiated as one function, which takes less time.
+    x : array
+        What the first one takes.
+
+    Returns
+    -------
+    array
+    """
+    parameters: list[Any] = []
+    for layer in layers:
+        if type(layer) is not Dense or layer.activation is not (None if layer is layers[-1] else relu):
+            break
+        parameters += layer.weight, layer.bias
+    else:
+        if len(layers) > 1:
+            return relu_layers(x, *parameters)
+    for layer in layers:
+        x = layer(x)
+    return x
 
 
 class Activation(Module):

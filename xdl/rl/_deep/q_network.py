@@ -145,20 +145,21 @@ class QNetwork(Module):
 
         def run(layers: tuple[Any, ...], x: Array) -> Array:
             nonlocal start
+            if noise is None or not self.noisy:
+                return nn.apply_layers(layers, x)
             for layer in layers:
-                if noise is None or not self.noisy:
-                    x = layer(x)
-                else:
-                    x = layer(x, noise=noise[start : start + layer.noise])
-                    start += layer.noise
+                x = layer(x, noise=noise[start : start + layer.noise])
+                start += layer.noise
             return x
 
+        shape = (x.shape[0], self.actions, self.outputs)
+        if not self.value:
+            advantage = run((*self.layers, *self.advantage), x)
+            return array_namespace(advantage).reshape(advantage, shape)
         x = run(self.layers, x)
         advantage = run(self.advantage, x)
-        xp, shape = array_namespace(advantage), (x.shape[0], self.actions, self.outputs)
+        xp = array_namespace(advantage)
         advantage = xp.reshape(advantage, shape)
-        if not self.value:
-            return advantage
         value = xp.expand_dims(run(self.value, x), axis=1)
         return value + (advantage - xp.mean(advantage, axis=1, keepdims=True))
 
