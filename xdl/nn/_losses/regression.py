@@ -3,7 +3,7 @@
 from typing import Any
 
 from xdl.autodiff import rule
-from xdl.core import Array, generic
+from xdl.core import Array, array_namespace, generic
 from xdl.nn._activations.smooth_rectifiers import log_cosh
 from xdl.nn._precision import narrow, widen
 
@@ -99,7 +99,7 @@ def huber_loss(prediction: Array, target: Array, /, *, delta: float = 1.0, reduc
     """
     _check_positive("delta", delta)
     xp, p, t = wide_pair(prediction, target, reduction)
-    return narrow(xp, reduce(xp, _huber(xp, xp.subtract(p, t), delta), reduction), prediction)
+    return narrow(xp, reduce(xp, _huber(xp.subtract(p, t), delta), reduction), prediction)
 
 
 def _pull_huber(
@@ -114,7 +114,7 @@ def _pull_huber(
     reduction: str = "mean",
 ) -> Any:
     z = widen(xp, p)
-    slope = xp.clip(xp.subtract(z, narrow(xp, t, z)), -delta, delta)
+    slope = bounded(xp.subtract(z, narrow(xp, t, z)), bound=delta)
     scale = widen(xp, dy) * weight(p.shape) if reduction == "mean" else widen(xp, dy)
     d = xp.multiply(slope, scale)
     return d if wanted[0] else None, -d if wanted[1] else None
@@ -145,12 +145,18 @@ def smooth_l1_loss(
     """
     _check_positive("beta", beta)
     xp, p, t = wide_pair(prediction, target, reduction)
-    return narrow(xp, reduce(xp, _huber(xp, xp.subtract(p, t), beta) / beta, reduction), prediction)
+    return narrow(xp, reduce(xp, _huber(xp.subtract(p, t), beta) / beta, reduction), prediction)
 
 
-def _huber(xp: Any, d: Array, delta: float) -> Array:
-    c = xp.clip(d, -delta, delta)
+def _huber(d: Array, delta: float) -> Array:
+    c = bounded(d, bound=delta)
     return c * (d - 0.5 * c)
+
+
+@generic
+def bounded(x: Array, /, *, bound: float) -> Array:
+    """Entries of ``x``, those beyond ``bound`` and ``-bound`` there."""
+    return array_namespace(x).clip(x, -bound, bound)
 
 
 def log_cosh_loss(prediction: Array, target: Array, /, *, reduction: str = "mean") -> Array:
