@@ -7,7 +7,8 @@ __all__ = ["adam", "adamw"]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def adam(x, grad, m, v, b1, c1, b2, ratio, eps, rate):
+def adam(x, grad, m, v, numbers):
+    b1, c1, b2, ratio, eps, rate, _ = numbers
     for i in range(len(x)):
         w = grad[i] * c1
         a = m[i] * b1 + w
@@ -18,7 +19,8 @@ def adam(x, grad, m, v, b1, c1, b2, ratio, eps, rate):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def adamw(x, grad, m, v, b1, c1, b2, ratio, eps, rate, keep):
+def adamw(x, grad, m, v, numbers):
+    b1, c1, b2, ratio, eps, rate, keep = numbers
     for i in range(len(x)):
         w = grad[i] * c1
         a = m[i] * b1 + w

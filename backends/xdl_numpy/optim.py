@@ -11,12 +11,15 @@ from xdl.optim._rule import Rule, cast_array, cast_rule, compute_dtype
 from xdl.optim._rules.accumulate import Accumulate
 
 from ._memory import empty
-from ._numba import loops
+from ._numba import LARGE, loops
 from ._threads import share
 
 # Parameters, gradient, two moments and a work array: five blocks fit into 1 MiB, the smaller second-level caches.
 BLOCK_BYTES = 1 << 17
 OPERATIONS = 12  # of an entry, in a compiled step
+MANY = 16  # times the entries of a large array, in many steps, make compiled loops pay as well
+
+_stepped = 0
 
 
 def _blocks(arrays: list[Any], size: int) -> Iterator[Any]:
@@ -38,25 +41,28 @@ def _blocks(arrays: list[Any], size: int) -> Iterator[Any]:
 
 
 def _in_place(t: Any, xs: Any, grads: Any, states: Any, /, *, rule: Any) -> bool:
-    """Whether the rule steps leaf by leaf, all memory is writable, of one dtype per leaf, and nothing overlaps."""
+    """Whether the rule steps leaf by leaf in memory that may be written."""
     if not rule.elementwise and type(rule).apply is not Rule.apply:
         return False
-    owners, count = set(), 0
-    for x, grad, state in zip(xs, grads, states, strict=True):
-        dtype, memory = x.dtype, tree.leaves(state)
+    return _writable(xs, grads, [tree.leaves(state) for state in states])
+
+
+def _writable(xs: Any, grads: Any, memories: Any) -> bool:
+    """Whether all memory is writable, of one dtype per leaf, and nothing overlaps."""
+    owners = []
+    for x, grad, memory in zip(xs, grads, memories, strict=True):
+        dtype = x.dtype
         for array in (x, *memory):
             # Complex moments differ in dtype, half precision is computed in single: the pure step serves.
             if type(array) is not np.ndarray or array.dtype != dtype or not array.flags.writeable:
                 return False
-            owners.add(id(array) if array.base is None else id(array.base))
-        if not isinstance(grad, np.ndarray | np.generic):
+            owners.append(id(array) if (base := array.base) is None else id(base))
+        if not isinstance(grad, (np.ndarray, np.generic)):
             return False
-        owners.add(id(grad) if grad.base is None else id(grad.base))
-        count += 2 + len(memory)
-    if len(owners) == count:
+        owners.append(id(grad) if (base := grad.base) is None else id(base))
+    if len(set(owners)) == len(owners):
         return True
-    written = [a for x, state in zip(xs, states, strict=True) for a in (x, *tree.leaves(state))]
-    return _disjoint(written, grads)
+    return _disjoint([array for x, memory in zip(xs, memories, strict=True) for array in (x, *memory)], grads)
 
 
 def _disjoint(written: list[Any], read: Any) -> bool:
@@ -115,48 +121,65 @@ def _(t, xs, grads, states, /, *, rule):
 
 
 def _is_adam(t: Any, xs: Any, grads: Any, states: Any, /, *, rule: Any) -> bool:
-    return type(rule) in (Adam, AdamW) and _in_place(t, xs, grads, states, rule=rule)
+    return type(rule) in (Adam, AdamW) and _writable(xs, grads, states)
 
 
 @overwrite.method("numpy", when=_is_adam)
 def _(t, xs, grads, states, /, *, rule):
-    prepared = {}
+    compiled, prepared = _compiled(sum([x.size for x in xs])), {}
+    loop = None if compiled is None else compiled.adamw if isinstance(rule, AdamW) else compiled.adam
     for x, grad, (m, v) in zip(xs, grads, states, strict=True):
         dtype = x.dtype
         if dtype not in prepared:
-            size = max(1, BLOCK_BYTES // dtype.itemsize)
-            prepared[dtype] = size, empty((size,), dtype), _adam_numbers(rule, float(t), dtype.type)
-        size, space, numbers = prepared[dtype]
-        compiled = loops("optim", x.size)
-        if compiled is not None and all(a.flags.c_contiguous for a in (x, grad, m, v)):
-            _adam_at_once(compiled, [a.reshape(-1) for a in (x, grad, m, v)], numbers)
-        elif x.size <= size:
-            _adam(x, grad, m, v, space[: x.size].reshape(x.shape), *numbers)
-        else:
-            for part, slope, m_part, v_part in _blocks([x, grad, m, v], size):
-                _adam(part, slope, m_part, v_part, space[: part.size].reshape(part.shape), *numbers)
+            prepared[dtype] = _adam_numbers(rule, float(t), dtype)
+        numbers = prepared[dtype]
+        if loop is not None and _in_order(x, grad, m, v):
+            _at_once(loop, [x, grad, m, v], numbers)
+            continue
+        size = max(1, BLOCK_BYTES // dtype.itemsize)
+        space = empty((min(size, x.size),), dtype)
+        for part, slope, m_part, v_part in _blocks([x, grad, m, v], size):
+            _adam(part, slope, m_part, v_part, space[: part.size].reshape(part.shape), *numbers)
     return xs, states
 
 
-def _adam_at_once(compiled: Any, arrays: list[Any], numbers: list[Any]) -> None:
-    loop, numbers = (compiled.adam, numbers[:-1]) if numbers[-1] is None else (compiled.adamw, numbers)
-    work = lambda start, stop: loop(*[array[start:stop] for array in arrays], *numbers)
-    share(work, arrays[0].size, operations=OPERATIONS * arrays[0].size)
+def _compiled(count: int) -> Any:
+    """Compiled loops, once so many entries have been stepped that their loading pays; None before."""
+    global _stepped
+    _stepped += count
+    return loops("optim", max(count, _stepped // MANY))
 
 
-def _adam_numbers(rule: Any, t: float, kind: Any) -> Any:
+def _in_order(x: Any, grad: Any, m: Any, v: Any) -> bool:
+    """Whether entries that belong together are equally far into their memory, in the byte order of the machine."""
+    if not x.shape == grad.shape == m.shape == v.shape or not x.dtype.isnative:
+        return False
+    return x.flags.c_contiguous and grad.flags.c_contiguous and m.flags.c_contiguous and v.flags.c_contiguous
+
+
+def _at_once(loop: Any, arrays: list[Any], numbers: Any) -> None:
+    size = arrays[0].size
+    flat = [array if array.ndim == 1 else array.reshape(-1) for array in arrays]
+    if size < LARGE:
+        loop(*flat, numbers)
+        return
+    work = lambda start, stop: loop(*[array[start:stop] for array in flat], numbers)
+    share(work, size, operations=OPERATIONS * size)
+
+
+def _adam_numbers(rule: Any, t: float, dtype: Any) -> Any:
     """Factors of twelve passes, where the formula of the paper takes fifteen.
 
     With ``c = 1 / sqrt(1 - b2**t)``, ``m_hat / (sqrt(v_hat) + eps)`` is
     ``m / (1 - b1**t) / c / (sqrt(v) + eps / c)``; and ``(1 - b2) * grad**2`` is a multiple of the square of
     ``(1 - b1) * grad``, which the first moment needs.
     """
-    rate, (b1, b2), eps = float(kind(rule.learning_rate)), map(kind, rule.decay), float(kind(rule.eps))
-    b1, b2 = float(b1), float(b2)
+    number = lambda value: value.item() if value.dtype == dtype else value.astype(dtype).item()
+    rate, (b1, b2), eps = number(rule.learning_rate), map(number, rule.decay), number(rule.eps)
     c = (1 - b2**t) ** -0.5
-    numbers = (b1, 1 - b1, b2, (1 - b2) / (1 - b1) ** 2, eps / c, rate / (1 - b1**t) / c)
-    keep = kind(1 - rate * float(kind(rule.weight_decay))) if isinstance(rule, AdamW) else None
-    return [*(kind(number) for number in numbers), keep]
+    keep = 1 - rate * number(rule.weight_decay) if isinstance(rule, AdamW) else 1.0
+    factors = (b1, 1 - b1, b2, (1 - b2) / (1 - b1) ** 2, eps / c, rate / (1 - b1**t) / c, keep)
+    return np.asarray(factors, dtype)
 
 
 def _adam(x, grad, m, v, w, b1, c1, b2, ratio, eps, rate, keep):
@@ -172,6 +195,6 @@ def _adam(x, grad, m, v, w, b1, c1, b2, ratio, eps, rate, keep):
     add(w, eps, w)
     np.divide(m, w, w)
     multiply(w, rate, w)
-    if keep is not None:
+    if keep != 1:
         multiply(x, keep, x)
     np.subtract(x, w, x)

@@ -9,6 +9,7 @@ from asserts import assert_close, assert_equal
 from core.random.draws import DRAWS, WIDE
 
 import xdl
+import xdl_numpy.optim
 import xdl_numpy.random
 from xdl import nn, optim
 from xdl.autodiff import scatter_add
@@ -100,6 +101,51 @@ def test_steps_are_numpys_bit_by_bit(used, rule, dtype):
 
     found, expected = both(run, used, "optim")
     assert_equal(found, expected)
+
+
+@pytest.fixture
+def stepped_much(monkeypatch):
+    monkeypatch.setattr(xdl_numpy.optim, "_stepped", _numba.LARGE * xdl_numpy.optim.MANY)
+
+
+@each_dtype
+@pytest.mark.parametrize("rule", [optim.Adam(1e-2), optim.AdamW(1e-2, weight_decay=0.1)], ids=repr)
+def test_steps_on_small_trees_are_numpys_bit_by_bit(used, stepped_much, rule, dtype):
+    """Of leaves with and without axes, transposed ones, and a number of another machine's byte order."""
+    x = X[dtype][:20]
+    tree = {"a": x[:, :7], "b": x[0, :3].copy(), "c": x[0, :1].reshape(()), "d": x[:, :5].T, "e": x[:4, :0]}
+    tree["f"] = x[0, :4].astype(x.dtype.newbyteorder())
+
+    def run():
+        params = {name: leaf.copy(order="K") for name, leaf in tree.items()}
+        state = optim.init(rule, params)
+        for _ in range(3):
+            grads = {name: (leaf[...] * 2).astype(leaf.dtype) for name, leaf in params.items()}
+            params, state = optim.update(rule, params, grads, state, donate=True)
+        return params, state.leaves
+
+    found, expected = both(run, used, "optim")
+    xdl.tree.map(assert_equal, found, expected)
+
+
+def test_a_state_of_other_shapes_is_refused(stepped_much):
+    """Compiled loops look at no bounds."""
+    rule = optim.Adam(1e-2)
+    x, state = np.ones(8), optim.init(rule, np.ones(5))
+    with pytest.raises(ValueError, match="broadcast"):
+        optim.update(rule, x, x * 2, state, donate=True)
+
+
+def test_loops_are_sought_when_many_steps_have_been_taken(used, monkeypatch):
+    monkeypatch.setattr(xdl_numpy.optim, "_stepped", 0)
+    monkeypatch.setattr(xdl_numpy.optim, "MANY", 0.01)
+    rule, x = optim.Adam(1e-2), np.ones(4000)
+    state = optim.init(rule, x)
+    x, state = optim.update(rule, x, x * 2, state, donate=True)
+    assert used == []
+    for _ in range(2):
+        x, state = optim.update(rule, x, x * 2, state, donate=True)
+    assert "optim" in used
 
 
 @each_dtype
