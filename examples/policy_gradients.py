@@ -72,21 +72,27 @@ def learn(name: str, algorithm: Any, env: Any, options: argparse.Namespace) -> A
 
 
 def draw(found: dict[str, Any], path: Path) -> None:
-    figure = Figure(figsize=(11, 4.4), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-    for name, results in found.items():
-        ax = right if "pendulum" in name else left
-        band = rl.return_band(results)
-        ax.fill_between(band.step, band.low, band.high, color=COLORS[name], alpha=0.2, lw=0)
-        ax.plot(band.step, band.interquartile_mean, color=COLORS[name], lw=1.6, label=name)
-    left.axhline(SOLVED, color="#8d99ae", ls=":", lw=1, label="solved")
-    left.set(ylim=(0, 510), ylabel="return of an episode")
-    left.set_title("a pole to be balanced", loc="left")
-    right.set_title("a pendulum to be swung up", loc="left")
-    for ax in (left, right):
+    """One panel for each task that was run."""
+    tasks = [
+        (title, names)
+        for title, pendulum in (("a pole to be balanced", False), ("a pendulum to be swung up", True))
+        if (names := [name for name in found if ("pendulum" in name) == pendulum])
+    ]
+    figure = Figure(figsize=(3 + 4 * len(tasks), 4.4), layout="constrained")
+    panels = figure.subplots(1, len(tasks), squeeze=False, width_ratios=(3, 2)[: len(tasks)])
+    for ax, (title, names) in zip(panels[0], tasks, strict=True):
+        for name in names:
+            band = rl.return_band(found[name])
+            ax.fill_between(band.step, band.low, band.high, color=COLORS[name], alpha=0.2, lw=0)
+            ax.plot(band.step, band.interquartile_mean, color=COLORS[name], lw=1.6, label=name)
+        if "pole" in title:
+            ax.axhline(SOLVED, color="#8d99ae", ls=":", lw=1, label="solved")
+            ax.set_ylim(0, 510)
+            ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(0.0, 0.93))
         ax.set(xlabel="steps", xlim=(0, None))
+        ax.set_title(title, loc="left")
         ax.spines[["top", "right"]].set_visible(False)
-    left.legend(frameon=False, loc="upper left", bbox_to_anchor=(0.0, 0.93))
+    panels[0, 0].set_ylabel("return of an episode")
     figure.savefig(path, dpi=150)
 
 

@@ -1,14 +1,11 @@
-"""A short run of two seeds: what it prints, its figure, its animation, and that the best policy is kept."""
+"""A short run of two seeds: what it prints, its figure and its animation."""
 
 import importlib.util
 from pathlib import Path
 
 import matplotlib.image
-import numpy as np
 import pytest
 from PIL import Image
-
-from xdl import rl
 
 PATH = Path(__file__).parents[2] / "examples" / "cartpole_dqn.py"
 
@@ -30,16 +27,6 @@ def test_it_learns_draws_and_animates(example, tmp_path, capsys):
     assert matplotlib.image.imread(figure).std() > 0.05
     with Image.open(animation) as image:
         assert image.n_frames > 5
-
-
-def test_the_best_policy_is_kept(example):
-    """Of equal ones the last, and a copy: training goes on in the same memory."""
-    best, weight = example.Best(), np.zeros(2)
-    learner = rl.DQN().init(rl.Spaces(observation_shape=(2,), actions=2), example.xdl.random.key(0))
-    for score in (1.0, 3.0, 3.0, 2.0):
-        best(rl.TrainReport(0, learner.replace(network={"w": weight}), {"evaluation": score}))
-        weight += 1
-    assert best.network["w"].tolist() == [2.0, 2.0]
 
 
 def test_a_missing_folder_is_refused(example, capsys):

@@ -26,7 +26,10 @@ def test_it_learns_by_every_algorithm_and_draws(example, tmp_path, capsys):
     assert matplotlib.image.imread(figure).std() > 0.05
 
 
-def test_it_learns_in_gymnasium_s_environment(example, capsys):
+def test_it_learns_in_gymnasium_s_environment(example, tmp_path, capsys):
     pytest.importorskip("gymnasium")
-    assert example.main(["--only", "A2C", "--gymnasium", "--steps", "160", "--seeds", "1"]) == 0
+    figure = tmp_path / "one.png"
+    options = ["--only", "A2C", "--gymnasium", "--steps", "160", "--seeds", "1", "--plot", str(figure)]
+    assert example.main(options) == 0
+    assert matplotlib.image.imread(figure).shape[:2] == (660, 1050)  # no panel for what was not run
     assert capsys.readouterr().out.startswith("A2C            seed 0      160 steps")
