@@ -8,7 +8,7 @@ from xdl.core._backends import current_backend
 from xdl.core._module import buffer_flags
 from xdl.core._namespace import device_of, is_array
 
-from ._constants import is_inexact
+from ._constants import is_inexact, known_inexact
 from ._engines import native_engine
 
 __all__ = ["Held", "active_arguments", "holding", "match_tangents", "positions", "scalar_valued"]
@@ -92,13 +92,17 @@ def active_arguments(
                 ready[k] = leaves = held[k].active
         everything += leaves
     _one_library(everything)
-    if native_engine(everything) is None:  # a library with an engine knows better which devices may meet
+    if native_engine(everything[0]) is None:  # a library with an engine knows better which devices may meet
         _one_device([*everything, *(x for k, x in enumerate(args) if k not in argnums and is_array(x))], name)
     return tuple(ready)
 
 
 def _is_inexact(x: Any) -> bool:
-    return is_array(x) and is_inexact(array_namespace(x), x.dtype)
+    if not is_array(x):
+        return False
+    dtype = x.dtype
+    found = known_inexact(dtype)
+    return is_inexact(array_namespace(x), dtype) if found is None else found
 
 
 def _one_library(leaves: list[Any]) -> None:

@@ -12,6 +12,7 @@ from ._variable import Variable
 __all__ = [
     "is_active",
     "is_inexact",
+    "known_inexact",
     "newest_level",
     "no_derivative",
     "option",
@@ -44,6 +45,11 @@ def plain(x: Any) -> Any:
 
 
 _inexact: dict[tuple[type, Any], bool] = {}
+
+
+def known_inexact(dtype: Any) -> bool | None:
+    """What `is_inexact` said of a dtype before; None if it was not asked."""
+    return _inexact.get((type(dtype), dtype))
 
 
 def is_inexact(xp: Any, dtype: Any) -> bool:

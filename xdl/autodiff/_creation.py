@@ -67,10 +67,10 @@ def stacked(xp: Any, parts: Any, *, dtype: Any = None, device: Any = None, copy:
         dtype = xp.result_type(*leaves)
     if device is None:
         device = next(x.device for x in leaves if type(x) is Variable)
+    return _built(xp, parts, dtype, device)
 
-    def build(x: Any) -> Any:
-        if type(x) in (list, tuple):
-            return xp.stack([build(part) for part in x])
-        return xp.asarray(x, dtype=dtype, device=device)
 
-    return build(parts)
+def _built(xp: Any, x: Any, dtype: Any, device: Any) -> Any:
+    if type(x) in (list, tuple):
+        return xp.stack([_built(xp, part, dtype, device) for part in x])
+    return xp.asarray(x, dtype=dtype, device=device)

@@ -19,6 +19,8 @@ _engines: dict[type, ModuleType | None] = {}
 
 def native_engine(trees: Any) -> ModuleType | None:
     """Engine of the library that owns the first array; None for traced arrays, and where there is none."""
+    if type(trees) in _engines:  # one array
+        return _engines[type(trees)]
     for x in tree.iterate(trees):
         cls = type(x)
         if cls in _engines:

@@ -85,6 +85,8 @@ class Functions:
         self._prefix = prefix
         self._root = root or self
         self._operations: dict[Any, Any] = {}
+        # functions as a program sees them, with the name and the text of the library's own
+        self.public: dict[str, Any] = {}
         if root is None:
             self.constant = _Constant(base)
             # a NumPy scalar type has all the attributes of an array, so `type` is named: dtypes are classes there

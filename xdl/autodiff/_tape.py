@@ -39,7 +39,7 @@ _CLOSED = _Closed()
 class Tape:
     """One level of tracing that records operations, for sweeps backward, and forward too if it is ``full``."""
 
-    __slots__ = ("entries", "full", "functions", "kinds", "namespace", "number")
+    __slots__ = ("_namespace", "entries", "full", "functions", "kinds", "number")
     carries = False  # whether nodes are tangents, see Forward
 
     def __init__(self, functions: Any, *, full: bool = False) -> None:
@@ -48,7 +48,14 @@ class Tape:
         self.functions = functions
         self.entries: list[Any] = []
         self.kinds: dict[Any, Any] = {}
-        self.namespace: Any = None
+        self._namespace: Any = None
+
+    @property
+    def namespace(self) -> Any:
+        """Namespace of the variables of this level."""
+        if self._namespace is None:
+            self._namespace = self.functions.namespace(self)
+        return self._namespace
 
     def input(self, value: Array) -> Any:
         """Variable that stands for an argument of the differentiated function."""
@@ -72,6 +79,9 @@ class Tape:
     def close(self) -> list[Any]:
         """Take the entries away; variables that outlive this raise when used."""
         entries, self.entries = self.entries, _CLOSED
+        self._namespace = (
+            None  # it knows its level: what is left of both is freed at once, not by the collector
+        )
         return entries
 
 

@@ -23,20 +23,29 @@ class TracedNamespace:
     def __init__(self, level: Any, functions: Any) -> None:
         self._level = level
         self._functions = functions
-        self.__name__ = f"xdl.autodiff.tape{level.number}[{functions._base.__name__}]"
-        for name in EXTENSIONS:
-            if hasattr(functions, name):
-                setattr(self, name, TracedExtension(level, getattr(functions, name), self.__name__))
+
+    @property
+    def __name__(self) -> str:
+        return f"xdl.autodiff.tape{self._level.number}[{self._functions._root._base.__name__}]"
 
     def __getattr__(self, name: str) -> Any:
+        found = self._functions.public.get(name)
+        if found is None:
+            found = self._make(name)
+        object.__setattr__(self, name, found)
+        return found
+
+    def _make(self, name: str) -> Any:
         if name.startswith("_") and name not in ("__array_api_version__", "__array_namespace_info__"):
             raise AttributeError(name)
         found = getattr(self._functions, name)
+        if name in EXTENSIONS and not self._functions._prefix:  # fft.fft is a function
+            return TracedExtension(self._level, found)
         if name in CREATION:
-            found = self._creation(name, found)
-        elif callable(found) and not isinstance(found, type):
+            return self._creation(name, found)
+        if callable(found) and not isinstance(found, type):
             functools.update_wrapper(found, getattr(self._functions._base, name), updated=())
-        object.__setattr__(self, name, found)
+            self._functions.public[name] = found  # the same at every level
         return found
 
     def _creation(self, name: str, function: Any) -> Any:
@@ -47,7 +56,7 @@ class TracedNamespace:
             if name in ("asarray", "from_dlpack") and args and type(args[0]) is Variable:
                 return asarray(*args, **options)
             if name == "asarray" and args and type(args[0]) in (list, tuple) and is_active(args[0]):
-                return stacked(self, args[0], **options)
+                return stacked(level.namespace, args[0], **options)
             y = function(*args, **options)
             # in the likeness of a variable of this level, or of a newer one: it is wrapped already
             mine = type(y) is Variable and y._level.number >= level.number
@@ -63,7 +72,6 @@ class TracedNamespace:
 
 
 class TracedExtension(TracedNamespace):
-    def __init__(self, level: Any, functions: Any, name: str) -> None:
-        self._level = level
-        self._functions = functions
-        self.__name__ = f"{name}.{functions._prefix.rstrip('.')}"
+    @property
+    def __name__(self) -> str:
+        return f"{super().__name__}.{self._functions._prefix.rstrip('.')}"

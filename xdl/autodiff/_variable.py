@@ -72,10 +72,7 @@ class Variable:
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
         """Namespace whose functions record what they do to variables of this level."""
-        level = self._level
-        if level.namespace is None:
-            level.namespace = level.functions.namespace(level)
-        return level.namespace
+        return self._level.namespace
 
     def to_device(self, device: Any, /, *, stream: Any = None) -> "Variable":
         """Copy to another device."""
