@@ -245,6 +245,8 @@ def test_evaluations_are_alike_and_change_nothing():
     np.testing.assert_array_equal(found.evaluations.returns[0], found.evaluations.returns[1])
     assert found.evaluations.returns.std() > 0
     np.testing.assert_array_equal(found.episodes.returns, plain.episodes.returns)
+    with pytest.raises(ValueError, match=r"shape \(n, 4\), got \(4,\): one alone is a batch of one"):
+        found.policy(np.zeros(4))
     again = found.evaluate(ENVS["array"], xdl.random.key(0), episodes=5)
     np.testing.assert_array_equal(again.returns, found.evaluations.returns[0])
 

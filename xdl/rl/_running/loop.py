@@ -174,4 +174,5 @@ def _result(run: Run) -> TrainResult:
         run.step,
         run.status,
         run.rounds.algorithm,
+        run.rounds.spaces,
     )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from xdl.core import Array, Module, static
+from xdl.rl._algorithm import Spaces
 
 from .evaluation import episodes_of
 from .journal import Episodes
@@ -65,6 +66,8 @@ class TrainResult(Module):
         "completed", or "stopped" by a callback.
     algorithm : Algorithm
         What has learned.
+    spaces : Spaces
+        What it sees, and what it does.
     """
 
     learner: Any
@@ -74,9 +77,17 @@ class TrainResult(Module):
     steps: int = static()
     status: str = static()
     algorithm: Any = static()
+    spaces: Spaces = static()
 
     def policy(self, observation: Array) -> Array:
         """Actions (n, ...) by observations (n, ...), without exploration."""
+        if tuple(observation.shape[1:]) != self.spaces.observation_shape or not observation.ndim:
+            shape = ", ".join(["n", *map(str, self.spaces.observation_shape)])
+            message = (
+                f"`observation` must have shape ({shape}), got {tuple(observation.shape)}: "
+                "one alone is a batch of one, observation[None, ...]"
+            )
+            raise ValueError(message)
         return self.algorithm.policy(self.learner, observation)
 
     def evaluate(self, env: Any, key: Array, *, episodes: int = 100) -> Episodes:
