@@ -4,6 +4,7 @@ import threading
 from typing import Any
 
 import torch
+from torch.autograd import graph
 
 from xdl.core import tree
 
@@ -12,7 +13,8 @@ from ._leaves import Flat, conjugate, inputs, smooth, split, transforming
 __all__ = ["depth", "value_and_grad", "vjp"]
 
 _levels = threading.local()
-_Leaf = type(torch.autograd.graph.get_gradient_edge(torch.empty((), requires_grad=True)).node)
+_Leaf = type(graph.get_gradient_edge(torch.empty((), requires_grad=True)).node)
+_run = getattr(graph, "_engine_run_backward", None)  # private: without it the function around it serves
 
 
 def depth() -> int:
@@ -34,14 +36,18 @@ class _Level:
             self.active = False
 
 
-def _track(x, level):
-    # A variable of this level alone: the gradient of an outer level goes on through the alias, and
+def _track(leaves, level):
+    # Variables of this level alone: the gradient of an outer level goes on through the alias, and
     # nothing of this level gets into the outer one.
-    if x.requires_grad:
-        return x.view_as(x)
-    x = x.detach().requires_grad_()
-    x._xdl_level = level
-    return x
+    xs = []
+    for x in leaves:
+        if x.requires_grad:
+            x = x.view_as(x)
+        else:
+            x = x.detach().requires_grad_()
+            x._xdl_level = level
+        xs.append(x)
+    return xs
 
 
 def _attached(leaves, roots):
@@ -49,11 +55,15 @@ def _attached(leaves, roots):
 
     It may come in through an argument, or through something that the function closes over.
     """
-    if any(x.requires_grad for x in leaves):
-        return True
-    if any(x.grad_fn is None and x.requires_grad and _is_outer(x) for x in roots):
-        return True
-    nodes = [x.grad_fn for x in roots if x.grad_fn is not None]
+    for x in leaves:
+        if x.requires_grad:
+            return True
+    nodes = []
+    for x in roots:
+        if x.grad_fn is not None:
+            nodes.append(x.grad_fn)
+        elif x.requires_grad and _is_outer(x):
+            return True
     seen = set(nodes)
     for node in nodes:  # grows while it is walked
         for n, _ in node.next_functions:
@@ -99,24 +109,23 @@ def value_and_grad(f, argnums, has_aux, args, options):
     active = tuple([args[i] for i in argnums])
     if transforming():
         return _value_and_grad_inside(f, argnums, has_aux, args, options, active)
-    leaves, structure = tree.flatten(active)
-    outer = torch.is_grad_enabled()
+    if torch.is_grad_enabled():
+        return _value_and_grad(f, argnums, has_aux, args, options, active, True)
     with torch.enable_grad():
-        level = _Level()
-        xs = [_track(x, level) for x in inputs(leaves)]
-        out = level.run(f, _put(args, argnums, tree.unflatten(structure, xs)), options)
-        value, aux = out if has_aux else (out, None)
-        roots = [_loss(value)]
-        if has_aux:
-            roots += [x for x in tree.leaves(aux) if isinstance(x, torch.Tensor)]
-        attached = outer and _attached(leaves, roots)
-        if value.requires_grad:
-            grads = torch.autograd.grad(value, xs, create_graph=attached, allow_unused=True)
-            grads = [torch.zeros_like(x) if g is None else g for g, x in zip(grads, leaves, strict=True)]
-        else:
-            grads = [torch.zeros_like(x) for x in leaves]
-    if any(x.is_complex() for x in leaves):
-        grads = [conjugate(g) for g in grads]
+        return _value_and_grad(f, argnums, has_aux, args, options, active, False)
+
+
+def _value_and_grad(f, argnums, has_aux, args, options, active, outer):
+    leaves, structure = tree.flatten(active)
+    level = _Level()
+    xs = _track(inputs(leaves), level)
+    out = level.run(f, _put(args, argnums, tree.unflatten(structure, xs)), options)
+    value, aux = out if has_aux else (out, None)
+    roots = [_loss(value)]
+    if has_aux:
+        roots += [x for x in tree.leaves(aux) if isinstance(x, torch.Tensor)]
+    attached = outer and _attached(leaves, roots)
+    grads = _pull((value,), xs, (torch.ones_like(value),), attached, attached)
     if not attached:
         value = value.detach()
         aux = tree.map(_detach, aux) if has_aux else None
@@ -147,21 +156,25 @@ def vjp(f, primals, has_aux):
     flat = Flat(f, rebuild, has_aux)
     if transforming():
         ys, pull, others = torch.func.vjp(flat, *leaves, has_aux=True)
-        pullback = lambda dy: rebuild_grads(pull(tuple(flat.cotangent(dy))))
+        pullback = lambda dy: rebuild_grads([conjugate(g) for g in pull(tuple(flat.cotangent(dy)))])
     else:
         outer = torch.is_grad_enabled()
         with torch.enable_grad():
             level = _Level()
-            xs = [_track(x, level) for x in leaves]
+            xs = _track(leaves, level)
             out, others = level.run(flat, xs, {})
         attached = outer and _attached(leaves, [*out, *others])
         ys = out if attached else [y.detach() for y in out]
         others = others if attached else [_detach(x) for x in others]
-        pullback = lambda dy: rebuild_grads(_pull(out, xs, flat.cotangent(dy), attached))
+
+        def pullback(dy):
+            dys = flat.cotangent(dy)
+            create = torch.is_grad_enabled() and (attached or any(d.requires_grad for d in dys))
+            return rebuild_grads(_pull(out, xs, dys, True, create))
 
     def rebuild_grads(grads):
         # leaves that are not differentiable get zeros: what is left of the primals goes back as it came
-        grads = iter([conjugate(g) for g in grads])
+        grads = iter(grads)
         return tree.map(lambda x: next(grads) if smooth(x) else _zero(x), primals)
 
     y = flat.y(ys, others)
@@ -172,17 +185,20 @@ def _zero(x):
     return torch.zeros_like(x) if isinstance(x, torch.Tensor) else 0
 
 
-def _pull(ys, xs, dys, attached: bool) -> Any:
-    create = torch.is_grad_enabled() and (attached or any(d.requires_grad for d in dys))
+def _pull(ys: Any, xs: Any, dys: Any, keep: bool, create: bool) -> list[Any]:
+    """Cotangents of the xs, in JAX's convention; zeros for those that the ys do not depend on."""
     pairs = [(y, d) for y, d in zip(ys, dys, strict=True) if y.requires_grad]
     if not pairs:
         return [torch.zeros_like(x) for x in xs]
-    return torch.autograd.grad(
-        [y for y, _ in pairs],
-        xs,
-        [d for _, d in pairs],
-        retain_graph=True,
-        create_graph=create,
-        allow_unused=True,
-        materialize_grads=True,
-    )
+    if _run is None or any(y.shape != d.shape or y.dtype != d.dtype for y, d in pairs):
+        ys, dys = [y for y, _ in pairs], [d for _, d in pairs]
+        grads = torch.autograd.grad(ys, xs, dys, retain_graph=keep, create_graph=create, allow_unused=True)
+    else:
+        # what torch.autograd.grad calls when it has looked at its arguments, which takes longer than many a gradient
+        ys, dys = tuple([y for y, _ in pairs]), tuple([d for _, d in pairs])
+        grads = _run(ys, dys, keep, create, tuple(xs), True, accumulate_grad=False)
+    found = []
+    for x, g in zip(xs, grads, strict=True):
+        g = torch.zeros_like(x) if g is None else g
+        found.append(conjugate(g) if x.is_complex() else g)
+    return found
