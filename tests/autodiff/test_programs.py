@@ -77,6 +77,19 @@ def test_jit_runs_whole_steps(xp, engine):
     assert_close(step(x, 2), X - 0.2 * gradient_of_sin_exp(X), like=x, **tolerance(xp))
 
 
+@pytest.mark.parametrize("wrap", [lambda x: x, lambda x: {"a": x}], ids=["array", "tree"])
+def test_a_compiled_function_serves_libraries_in_turns(wrap):
+    """JAX traces it once, NumPy runs it each time, whether an array comes first or a tree."""
+    jnp = pytest.importorskip("jax.numpy")
+    runs = []
+    run = xdl.jit(lambda tree, x: runs.append(type(x)) or x + 1)
+    for _ in range(2):
+        for x in (jnp.ones(3), np.ones(3)):
+            assert_close(run(wrap(x), x), np.full(3, 2.0), like=x)
+    assert runs.count(np.ndarray) == 2
+    assert len(runs) == 3
+
+
 def test_checkpoint_gives_the_same_derivatives_with_captured_variables(xp, engine):
     def with_checkpoint(wrap):
         def f(x):

@@ -78,15 +78,19 @@ def jit(
     """
     static = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
     donated = (donate_argnums,) if isinstance(donate_argnums, int) else tuple(donate_argnums)
-    compiled: dict[ModuleType, Callable[..., Any]] = {}
+    compiled: dict[ModuleType | None, Callable[..., Any]] = {}
+    by_type: dict[type, Callable[..., Any]] = {}
 
     @functools.wraps(f)
     def wrapped(*args: Any, **options: Any) -> Any:
+        if args and type(args[0]) in by_type:  # an array: no need to look into the others
+            return by_type[type(args[0])](*args, **options)
         native = native_engine((*args, *options.values()))
-        if native is None or not hasattr(native, "jit"):
-            return f(*args, **options)
         if native not in compiled:
-            compiled[native] = native.jit(f, static, donated)
+            compiler = getattr(native, "jit", None)
+            compiled[native] = compiler(f, static, donated) if compiler else f
+        if args and is_array(args[0]):
+            by_type[type(args[0])] = compiled[native]
         return compiled[native](*args, **options)
 
     return wrapped
