@@ -1,5 +1,6 @@
 """What stands around the suite of asv: what it skips, the page of its results, the site that fetches nothing."""
 
+import dataclasses
 import fnmatch
 import importlib.util
 import io
@@ -55,13 +56,18 @@ def test_rows_of_the_suite(suite, workload, implementation, label):
         ("mlp_step", "numpy", "cuda", "numpy does not compute on cuda"),
         ("mlp_step", "cupy", "cpu", "cupy does not compute on cpu"),
         ("mlp_step", "torch", "cuda", "cuda is not in XDL_BENCH_DEVICES"),
-        ("lbfgs", "native jax", "cpu", "lbfgs is not written by hand for jax"),
         ("call", "torch compiled", "cpu", "call is not compiled on torch"),
     ],
 )
 def test_what_is_skipped_says_why(suite, workload, implementation, device, reason):
     with pytest.raises(NotImplementedError, match=reason):
         suite.row_of(WORKLOADS[workload], implementation, device)
+
+
+def test_what_nobody_wrote_by_hand_is_skipped(suite):
+    workload = dataclasses.replace(WORKLOADS["lbfgs"], name="unwritten")
+    with pytest.raises(NotImplementedError, match="unwritten is not written by hand for jax"):
+        suite.row_of(workload, "native jax", "cpu")
 
 
 def test_a_library_that_is_absent_is_skipped(suite, monkeypatch):

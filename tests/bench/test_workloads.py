@@ -83,6 +83,12 @@ def test_what_is_written_for_jax_agrees(name):
     assert agree(result(rows[0], name, size_of(name)), wanted(name))
 
 
+def test_what_is_written_for_jax_by_another_way_ends_there():
+    for name, end in (("lbfgs", wanted("newton")), ("rosenbrock", 1.0)):
+        row = Row("jax", "cpu:0", "native", True)
+        assert np.abs(result(row, name, size_of(name)) - end).max() < 1e-2, name
+
+
 @pytest.mark.parametrize("name", ["adam", "random"])
 def test_programs_compile_on_jax(name):
     row = Row("jax", "cpu:0", "xdl", True)
@@ -90,11 +96,18 @@ def test_programs_compile_on_jax(name):
     assert agree(found, wanted(name))
 
 
-def test_both_ways_to_fit_find_the_same():
-    """L-BFGS ends within the tolerance of the gradient, as Newton's method does."""
-    newton, lbfgs = wanted("newton"), wanted("lbfgs")
-    assert np.abs(newton - lbfgs).max() < 1e-2
-    assert np.abs(newton).max() > 0.1
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_rosenbrock_problems_are_solved(backend):
+    for row in rows_of(WORKLOADS["rosenbrock"], xdl.backend(backend), "cpu"):
+        assert np.abs(result(row, "rosenbrock", 20) - 1).max() < 0.01, row
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_fits_end_where_the_gradient_is_small(backend):
+    """Paths of L-BFGS differ, but end within the tolerance of the gradient, as Newton's method does."""
+    assert np.abs(wanted("newton")).max() > 0.1
+    for row in rows_of(WORKLOADS["lbfgs"], xdl.backend(backend), "cpu"):
+        assert np.abs(result(row, "lbfgs", 200) - wanted("newton")).max() < 1e-2, row
 
 
 @pytest.mark.parametrize("name", WORKLOADS)

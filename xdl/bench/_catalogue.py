@@ -1,10 +1,10 @@
 """All workloads, by their names."""
 
-from ._workloads import costs, layers, regression, reinforcement, residual, training
+from ._workloads import costs, layers, minimization, reinforcement, residual, training
 
 __all__ = ["FAMILIES", "QUICK", "WORKLOADS"]
 
-FAMILIES = (training, residual, layers, regression, reinforcement, costs)
+FAMILIES = (training, residual, layers, minimization, reinforcement, costs)
 WORKLOADS = {workload.name: workload for family in FAMILIES for workload in family.WORKLOADS}
 
 # What a quick run measures.

@@ -2,7 +2,7 @@
 
 from .costs import call, random, tape
 from .layers import attention, conv, layer_norm, lstm, softmax
-from .regression import newton
+from .minimization import lbfgs, newton, rosenbrock
 from .reinforcement import value_iteration
 from .residual import (
     resnet_forward,
@@ -20,6 +20,7 @@ __all__ = [
     "call",
     "conv",
     "layer_norm",
+    "lbfgs",
     "lenet_forward",
     "lenet_gradient",
     "lenet_step",
@@ -32,6 +33,7 @@ __all__ = [
     "resnet_forward",
     "resnet_gradient",
     "resnet_step",
+    "rosenbrock",
     "softmax",
     "tape",
     "transformer_forward",

@@ -1,9 +1,9 @@
-"""Logistic regression: whole fits, by Newton's method and by L-BFGS, in float32."""
+"""Minimization in float32: fits of a logistic regression by Newton's method and by L-BFGS, and many small problems."""
 
 from collections.abc import Callable
 from typing import Any
 
-from xdl import models, optim
+from xdl import models, nn, optim
 from xdl.core import Array, array_namespace
 
 from .workload import Workload, normal, uniform
@@ -28,16 +28,27 @@ def _newton(arrays: dict[str, Any], compile: Callable[..., Any]) -> Callable[[],
 
 
 def _loss(w: Array, X: Array, y: Array) -> Array:
-    xp = array_namespace(w)
-    z = X @ w
-    # log(1 + exp(z)) without overflow
-    return xp.mean(xp.where(z > 0, z, xp.zeros_like(z)) + xp.log1p(xp.exp(-xp.abs(z))) - y * z)
+    return nn.sigmoid_cross_entropy(X @ w, y)
 
 
 def _lbfgs(arrays: dict[str, Any], compile: Callable[..., Any]) -> Callable[[], Array]:
     X, y = arrays["X"], arrays["y"]
     start, method = X[0, :] * 0.0, optim.LBFGS()
     return lambda: optim.minimize(_loss, start, (X, y), method=method, gtol=GTOL).x
+
+
+def _starts(problems: int) -> dict[str, Any]:
+    return {"x": 0.5 + uniform(1, (problems, 10))}  # all find the same minimum
+
+
+def _rosenbrock(arrays: dict[str, Any], compile: Callable[..., Any]) -> Callable[[], Array]:
+    def f(x: Array) -> Array:
+        xp = array_namespace(x)
+        here, ahead = x[..., :-1], x[..., 1:]
+        return xp.sum(100.0 * (ahead - here * here) ** 2 + (1.0 - here) ** 2, axis=-1)
+
+    x, method = arrays["x"], optim.Newton()
+    return lambda: optim.minimize(f, x, method=method, batched=True, gtol=1e-3).x
 
 
 WORKLOADS = (
@@ -61,5 +72,16 @@ WORKLOADS = (
         compiles="needed",
         large=(300_000,),
         exact=False,  # paths differ, and end within the tolerance
+    ),
+    Workload(
+        "rosenbrock",
+        "Newton's method on Rosenbrock problems of 10 unknowns",
+        "problems",
+        (10, 100, 1_000),
+        _starts,
+        _rosenbrock,
+        compiles="needed",
+        large=(10_000,),
+        exact=False,  # so do these
     ),
 )
