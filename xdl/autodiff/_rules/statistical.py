@@ -17,7 +17,9 @@ def _reduced(axis: Any, ndim: int) -> tuple[int, ...]:
 def _kept(xp: Any, y: Array, x: Array, axis: Any, keepdims: bool) -> Array:
     """``y`` with the reduced axes back, of length 1."""
     axes = _reduced(axis, x.ndim)
-    return y if keepdims else xp.reshape(y, tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
+    if keepdims or len(axes) == x.ndim:  # one number broadcasts as it is
+        return y
+    return xp.reshape(y, tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
 
 
 def _count(x: Array, axis: Any) -> int:

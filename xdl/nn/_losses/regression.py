@@ -97,9 +97,15 @@ def huber_loss(prediction: Array, target: Array, /, *, delta: float = 1.0, reduc
     ----------
     Huber (1964), Robust estimation of a location parameter, Annals of Mathematical Statistics 35
     """
+    return _huber_forward(prediction, target, delta=delta, reduction=reduction)[0]
+
+
+def _huber_forward(prediction: Array, target: Array, *, delta: float, reduction: str) -> tuple[Array, Array]:
+    """Loss, and the slope of each entry."""
     _check_positive("delta", delta)
     xp, p, t = wide_pair(prediction, target, reduction)
-    return narrow(xp, reduce(xp, _huber(xp.subtract(p, t), delta), reduction), prediction)
+    loss, slope = _huber(xp.subtract(p, t), delta)
+    return narrow(xp, reduce(xp, loss, reduction), prediction), slope
 
 
 def _pull_huber(
@@ -112,15 +118,18 @@ def _pull_huber(
     *,
     delta: float = 1.0,
     reduction: str = "mean",
+    saved: Any = None,
 ) -> Any:
-    z = widen(xp, p)
-    slope = bounded(xp.subtract(z, narrow(xp, t, z)), bound=delta)
+    slope = saved
+    if saved is None:
+        z = widen(xp, p)
+        slope = bounded(xp.subtract(z, narrow(xp, t, z)), bound=delta)
     scale = widen(xp, dy) * weight(p.shape) if reduction == "mean" else widen(xp, dy)
     d = xp.multiply(slope, scale)
     return d if wanted[0] else None, -d if wanted[1] else None
 
 
-rule(huber_loss, pullback=_pull_huber)
+rule(huber_loss, forward=_huber_forward, pullback=_pull_huber)
 
 
 def smooth_l1_loss(
@@ -145,12 +154,13 @@ def smooth_l1_loss(
     """
     _check_positive("beta", beta)
     xp, p, t = wide_pair(prediction, target, reduction)
-    return narrow(xp, reduce(xp, _huber(xp.subtract(p, t), beta) / beta, reduction), prediction)
+    return narrow(xp, reduce(xp, _huber(xp.subtract(p, t), beta)[0] / beta, reduction), prediction)
 
 
-def _huber(d: Array, delta: float) -> Array:
+def _huber(d: Array, delta: float) -> tuple[Array, Array]:
+    """Loss of each difference, and its derivative."""
     c = bounded(d, bound=delta)
-    return c * (d - 0.5 * c)
+    return c * (d - 0.5 * c), c
 
 
 @generic

@@ -1,8 +1,6 @@
 """What a network puts out for the actions that were chosen."""
 
-from typing import Any
-
-from xdl.autodiff import rule
+from xdl.autodiff import linear, rule
 from xdl.core import Array, array_namespace, generic
 from xdl.core._namespace import device_of
 
@@ -30,14 +28,17 @@ def chosen_outputs(out: Array, action: Array, /) -> Array:
     return xp.take(xp.reshape(out, (b * actions, outputs)), rows, axis=0)
 
 
-def _spread(xp: Any, dy: Array, y: Array, out: Array, action: Array) -> Array:
-    """Zeros where another action was chosen."""
-    actions = xp.arange(out.shape[1], dtype=action.dtype, device=device_of(action))
-    return xp.where((actions == action[:, None])[:, :, None], dy[:, None, :], 0.0)
+@generic
+def spread_chosen(dy: Array, action: Array, /, *, actions: int) -> Array:
+    """Numbers (b, outputs) for the chosen actions, and zeros for the others: (b, actions, outputs)."""
+    xp = array_namespace(dy, action)
+    each = xp.arange(actions, dtype=action.dtype, device=device_of(action))
+    return xp.where((each == action[:, None])[:, :, None], dy[:, None, :], 0.0)
 
 
 rule(
     chosen_outputs,
-    pullback=(_spread, None),
+    pullback=(lambda xp, dy, y, out, action: spread_chosen(dy, action, actions=out.shape[1]), None),
     pushforward=(lambda xp, dx, y, out, action: chosen_outputs(dx, action), None),
 )
+linear(spread_chosen, lambda xp, dx, dy, action, *, actions: chosen_outputs(dx, action))
