@@ -10,6 +10,7 @@ import inspect
 import itertools
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -29,7 +30,7 @@ PARTS = {"workloads": 6, "overhead": 3}
 
 def benchmarks(module):
     """Classes and functions of asv's names."""
-    for name, found in vars(module).items():
+    for name, found in list(vars(module).items()):  # a benchmark may add a name
         if inspect.isclass(found) and not name.startswith("_") and found.__module__ == module.__name__:
             methods = [m for m in dir(found) if KINDS.match(m)]
             if methods:
@@ -51,6 +52,7 @@ def run_point(cls, method, point, skips):
         if hasattr(instance, "setup"):
             instance.setup(*point)
         getattr(instance, method)(*point)
+        check_libraries(cls, method, point)
         if hasattr(instance, "teardown"):
             instance.teardown(*point)
     except skips:
@@ -59,6 +61,18 @@ def run_point(cls, method, point, skips):
         print(f"{cls.__name__}.{method}{point} fails:\n{traceback.format_exc()}", flush=True)
         return "failed"
     return "ran"
+
+
+def check_libraries(cls, method, point):
+    """See that a pair was of the libraries that the benchmark's names promise."""
+    pairs = sys.modules.get("benchmarks.pairs")
+    while pairs and pairs.returned:
+        for promised, found in zip(
+            pairs.expected(cls.__name__, method, point), pairs.returned.pop(), strict=False
+        ):
+            if found and promised and promised not in found:
+                message = f"of {promised} by its name, but it returned arrays of {', '.join(found)}"
+                raise AssertionError(message)
 
 
 def run_file(name, part=0, parts=1):
@@ -108,7 +122,11 @@ def main(names):
             failed = dict.fromkeys(
                 unit[0] for unit, status in zip(units, pool.map(run, units), strict=True) if status
             )
-    print(f"{time.time() - start:.0f} s" + (f"; failed: {', '.join(failed)}" if failed else ""))
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(
+        f"{time.time() - start:.0f} s, {used.ru_utime + used.ru_stime:.0f} s of processors"
+        + (f"; failed: {', '.join(failed)}" if failed else "")
+    )
     return len(failed)
 
 

@@ -42,8 +42,9 @@ One's own machine, in minutes: `xdl bench`, which prints such tables and draws o
 B.json` puts two machines side by side.
 
 The suite, in the present environment, without a network; nothing else should run. All of it takes hours, with `--brief`
-half an hour: times at the sizes of the quick run, by fewer samples (3 to 12 in half a second, where the whole suite takes
-5 to 30 in two), compile times of the quick run's workloads, and of the ratios those with a bar.
+less than one: times at the sizes of the quick run (of other workloads, and where torch compiles, at the smallest and the
+largest alone), by fewer samples (3 to 12 in 0.3 seconds, where the whole suite takes 5 to 30 in two seconds), compile
+times of the quick run's workloads, and of the ratios those with a bar.
 
     pip install -e ".[test,bench]"
     python asv_bench/measure.py MACHINE --brief             # or: --devices cpu,cuda
@@ -167,7 +168,7 @@ def section(name, run, charts, to):
         ]
     for workload in dict.fromkeys(r["workload"] for r in run["results"]):
         chart = charts / f"{name}-{workload}.svg"
-        draw({**run, "results": [r for r in run["results"] if r["workload"] == workload]}, chart)
+        draw(run, chart, workloads=[workload])
         title = WORKLOADS[workload].title
         parts += [
             f"### {title}",

@@ -2,10 +2,14 @@
 
 The clock is the processor time of the process: on one thread it is the time that passes, less what other
 programs take from the core.
+
+The first of a pair is xdl on the library that a parameter names, or the benchmark's name (``track_torch_to_native``), or
+its class (``TorchConv``); else on NumPy. What follows ``_to_`` is the second. ``once.py`` sees that results are of these.
 """
 
 import gc
 import os
+import re
 import statistics
 import time
 
@@ -22,6 +26,26 @@ os.environ.update(THREADS)
 ONCE = "XDL_BENCH_ONCE" in os.environ  # only to see that a benchmark runs
 
 
+returned = []  # by each call of in_turns, the libraries of what each function returned; only once
+
+
+def libraries(result):
+    """Names of the libraries of a tree's arrays."""
+    from xdl import tree
+
+    known = {"numpy": "numpy", "torch": "torch", "jax": "jax", "jaxlib": "jax"}
+    found = {known.get(type(leaf).__module__.split(".")[0]) for leaf in tree.leaves(result)}
+    return found - {None}
+
+
+def expected(cls, method, point):
+    """Libraries that the names of a benchmark promise of a pair, or None for the second."""
+    word = lambda text: next(iter(re.findall("numpy|torch|jax", text.lower())), None)
+    ours, _, theirs = method.partition("_to_")
+    named = next((p for p in point if p in ("numpy", "torch", "jax")), None)
+    return named or word(ours) or word(cls) or "numpy", word(theirs)
+
+
 def pin():
     """Keep this process on the last of the cores it may use: interrupts prefer the first."""
     if hasattr(os, "sched_setaffinity"):
@@ -31,7 +55,9 @@ def pin():
 def in_turns(*functions, rounds=30, repeat=1, warmup=3):
     """Median seconds of a call of each function; a round calls each ``repeat`` times, one after the other."""
     pin()
-    rounds, repeat, warmup = (1, 1, 1) if ONCE else (rounds, repeat, warmup)
+    rounds, repeat, warmup = (1, 1, 0) if ONCE else (rounds, repeat, warmup)
+    if ONCE:
+        returned.append([libraries(f()) for f in functions])
     for f in functions:
         for _ in range(warmup):
             f()

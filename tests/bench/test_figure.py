@@ -30,17 +30,26 @@ RUN = {
 
 
 @pytest.fixture
-def drawn(tmp_path, monkeypatch):
-    """Figure that was drawn last."""
+def figure_of(tmp_path, monkeypatch):
+    """Draws, and returns the figure."""
     kept = []
     real = Figure.savefig
     monkeypatch.setattr(
         Figure, "savefig", lambda self, *args, **options: (kept.append(self), real(self, *args, **options))
     )
-    path = tmp_path / "figure.png"
-    draw(RUN, path)
-    assert path.read_bytes().startswith(b"\x89PNG")
-    return kept[0]
+
+    def figure_of(run, **options):
+        path = tmp_path / "figure.png"
+        draw(run, path, **options)
+        assert path.read_bytes().startswith(b"\x89PNG")
+        return kept[-1]
+
+    return figure_of
+
+
+@pytest.fixture
+def drawn(figure_of):
+    return figure_of(RUN)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +85,34 @@ def test_the_figure_says_where_and_when(drawn):
 def test_compiled_lines_are_dashed_where_both_are_there(drawn):
     styles = [line.get_linestyle() for line in drawn.axes[0].lines[:4]]
     assert styles == ["-", "-", "-", "--"]
+
+
+def test_one_workload_is_drawn_in_the_colors_of_all(figure_of):
+    run = {**RUN, "results": [*RUN["results"], result("torch", 16, 1e-3, workload="random")]}
+    both, one = figure_of(run), figure_of(run, workloads=["random"])
+    assert len([ax for ax in one.axes if ax.axison]) == 1
+    colors = [[line.get_color() for line in f.legends[0].get_lines()] for f in (both, one)]
+    assert [text.get_text() for text in one.legends[0].texts] == ["numpy", "torch"]
+    assert colors[1] == [colors[0][0], colors[0][2]]
+
+
+@pytest.mark.parametrize("workloads", [None, ["random"]])
+def test_nothing_is_cut_off(figure_of, workloads):
+    many = [
+        result(name, 16, 1e-3, by=by, workload=w)
+        for name in ("numpy", "torch", "jax")
+        for by in ("xdl", "native")
+        for w in ("mlp_step", "random")
+    ]
+    machine = {"cpu": "A processor with quite a long name and number", "accelerators": []}
+    figure = figure_of({**RUN, "results": many, "machine": machine}, workloads=workloads)
+    width, height = figure.canvas.get_width_height()
+    for part in (figure._suptitle, figure.legends[0]):
+        box = part.get_window_extent()
+        assert box.x0 >= 0
+        assert box.x1 <= width
+        assert box.y0 >= 0
+        assert box.y1 <= height
 
 
 def test_nothing_is_drawn_of_nothing(tmp_path):

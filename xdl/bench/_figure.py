@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 WIDTHS = {"xdl": 1.8, "native": 0.9}
 
 
-def draw(run: dict[str, Any], path: str | Path) -> None:
+def draw(run: dict[str, Any], path: str | Path, *, workloads: Sequence[str] | None = None) -> None:
     """Draw the results of a run.
 
     Parameters
@@ -25,15 +26,20 @@ def draw(run: dict[str, Any], path: str | Path) -> None:
         What `run` returned.
     path : str or Path
         File to write; its ending says the format.
+    workloads : sequence of str, optional
+        Names of those to draw; default: all. A library has the same color whichever are drawn.
     """
     from matplotlib.figure import Figure
 
-    found = {name: times for name in WORKLOADS if (times := times_of(run, name))}
+    every = {name: times for name in WORKLOADS if (times := times_of(run, name))}
+    styles = _styles(list(dict.fromkeys(row for times in every.values() for row in times)))
+    found = {name: times for name, times in every.items() if workloads is None or name in workloads}
     rows = list(dict.fromkeys(row for times in found.values() for row in times))
-    styles = _styles(rows)
     across = min(4, max(1, len(found)))
     down = max(1, math.ceil(len(found) / across))
-    figure = Figure(figsize=(4.0 * across, 3.0 * down + 1.4), layout="constrained")
+    alone = across == 1  # the legend beside, else it would be wider than what is above it
+    size = (7.2, 4.0) if alone else (max(8.0, 4.0 * across), 3.0 * down + 1.4)
+    figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(down, across, squeeze=False).ravel()
     for ax, (name, times) in zip(axes, found.items(), strict=False):
         workload = WORKLOADS[name]
@@ -64,14 +70,15 @@ def draw(run: dict[str, Any], path: str | Path) -> None:
         *machine["accelerators"],
     ]
     figure.suptitle(
-        f"{', '.join(where)}; xdl {run['versions'].get('xdl', '')}, {run['date'][:10]}", fontsize=10
+        f"{', '.join(where)}; xdl {run['versions'].get('xdl', '')}, {run['date'][:10]}",
+        fontsize=8 if alone else 10,
     )
     handles = {row.label: _handle(styles[row]) for row in rows}
     figure.legend(
         list(handles.values()),
         list(handles),
-        loc="outside lower center",
-        ncols=max(1, min(6, len(handles))),
+        loc="outside right upper" if alone else "outside lower center",
+        ncols=1 if alone else max(1, min(int(1.5 * across), len(handles))),
         handlelength=3,
         fontsize=8,
     )
