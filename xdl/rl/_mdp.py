@@ -80,8 +80,7 @@ class MDP(Module):
         """Mean (..., actions, states) of a function (..., states) of the next state."""
         xp = array_namespace(value)
         if value.ndim == 1:
-            flat = xp.reshape(self.transition, (-1, self.states))
-            return xp.reshape(xp.matmul(flat, value), self.reward.shape)
+            return xp.matmul(self.transition, value)
         return xp.matmul(self.transition, value[..., None, :, None])[..., 0]
 
     def action_value(self, value: Array) -> Array:

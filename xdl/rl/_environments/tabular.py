@@ -1,6 +1,7 @@
 """Environments whose states are numbers, by a table of what can happen."""
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 from xdl.core import Array, array_namespace, asarray, static, to_numpy
@@ -69,17 +70,24 @@ class TabularEnvironment(Environment):
 
     def step(self, state: Array, action: Array, noise: Array) -> tuple[Array, Array, Array]:
         """Outcome by its probability."""
-        xp = array_namespace(state)
-        row = state * self.actions + xp.astype(action, state.dtype)
-        outcomes = self.target.shape[1]
-        if outcomes == 1:
-            place = row
-        else:
-            below = xp.take(self.cumulative, row, axis=0) <= xp.astype(noise, self.cumulative.dtype)
-            which = xp.sum(xp.astype(below, row.dtype), axis=-1, dtype=row.dtype)
-            place = row * outcomes + xp.minimum(which, xp.full_like(which, outcomes - 1))
-        pick = lambda table: xp.take(table[:, 0] if outcomes == 1 else xp.reshape(table, (-1,)), place)
-        return pick(self.target), pick(self.paid), pick(self.ended)
+        return self.stepper()(state, action, noise)
+
+    def stepper(self) -> Callable[[Array, Array, Array], tuple[Array, Array, Array]]:
+        """`step` for many steps, with the tables laid out once."""
+        xp, outcomes = array_namespace(self.target), self.target.shape[1]
+        target, paid, ended = (xp.reshape(table, (-1,)) for table in (self.target, self.paid, self.ended))
+
+        def step(state: Array, action: Array, noise: Array) -> tuple[Array, Array, Array]:
+            xp = array_namespace(state)
+            place = state * self.actions + xp.astype(action, state.dtype, copy=False)
+            if outcomes > 1:
+                # the last outcome takes what rounding leaves
+                limits = xp.take(self.cumulative, place, axis=0)[:, :-1]
+                below = limits <= xp.astype(noise, limits.dtype, copy=False)
+                place = place * outcomes + xp.sum(xp.astype(below, place.dtype), axis=-1, dtype=place.dtype)
+            return xp.take(target, place), xp.take(paid, place), xp.take(ended, place)
+
+        return step
 
     def mdp(self, discount: float = 0.99) -> SparseMDP:
         """Decision process of this environment, for planners.

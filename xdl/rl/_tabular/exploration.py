@@ -72,7 +72,7 @@ class EpsilonGreedy(Exploration):
         greedy = xp.argmax(q, axis=-1) if best is None else best
         epsilon = at(self.epsilon, t)
         # below epsilon the same number, scaled, tells the action; above it must stay an integer that exists
-        scaled = xp.minimum(noise * (n / (epsilon + 1e-30)), xp.full_like(noise, n - 1))
+        scaled = xp.minimum(noise * (n / (epsilon + 1e-30)), float(n - 1))
         return xp.where(noise < epsilon, xp.astype(scaled, greedy.dtype), greedy)
 
     def probabilities(self, q: Array, t: Array) -> Array:

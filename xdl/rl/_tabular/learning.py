@@ -226,25 +226,30 @@ class _Choice(NamedTuple):
     behavior: Array | None
     shape: Shape
 
-    def look(self, memory: Any, state: Array, t: Array, u: Array) -> tuple[Array, Array, Array]:
-        """Values in the states, the best action, and the one that exploration chooses."""
-        xp, (agents, states, _, _) = array_namespace(state), self.shape
-        row = xp.arange(agents, dtype=state.dtype, device=device_of(state)) * states + state
+    def look(self, memory: Any, row: Array, t: Array, u: Array) -> tuple[Array, Array, Array]:
+        """Values in the rows of the tables, the best action, and the one that exploration chooses."""
+        xp = array_namespace(row)
         q = self.method.values(memory, row, self.shape)
-        best = xp.astype(xp.argmax(q, axis=-1), state.dtype)
+        best = xp.astype(xp.argmax(q, axis=-1), row.dtype, copy=False)
         if self.behavior is not None:
             return q, best, best
         counts = self.method.counts(memory, row, self.shape)
         explore = self.method.exploration  # pyright: ignore[reportAttributeAccessIssue]
-        return q, best, xp.astype(explore.choose(q, counts, t, u, best), state.dtype)
+        return q, best, xp.astype(explore.choose(q, counts, t, u, best), row.dtype, copy=False)
 
-    def act(self, memory: Any, state: Array, t: Array, u: Array) -> Array:
-        """Actions to take."""
+    def act(self, memory: Any, state: Array, row: Array, t: Array, u: Array) -> Array:
+        """Actions to take in states, which have these rows."""
         if self.behavior is None:
-            return self.look(memory, state, t, u)[2]
+            return self.look(memory, row, t, u)[2]
         xp = array_namespace(state)
         below = xp.take(self.behavior, state, axis=0) <= xp.astype(u, self.behavior.dtype)[:, None]
         return xp.sum(xp.astype(below, state.dtype), axis=-1, dtype=state.dtype)
+
+
+def first_rows(shape: Shape, like: Array) -> Array:
+    """Place of each agent's first row among those of all tables."""
+    xp = array_namespace(like)
+    return xp.arange(shape.agents, dtype=like.dtype, device=device_of(like)) * shape.states
 
 
 @compiled
@@ -258,7 +263,8 @@ def _begin(
     state = env.reset(noise[: env.reset_noise, :].T)
     memory = method.init(shape, like)
     first = xp.asarray(1, dtype=like.dtype, device=device)
-    action = _Choice(method, behavior, shape).act(memory, state, first, noise[env.reset_noise, :])
+    row = first_rows(shape, state) + state
+    action = _Choice(method, behavior, shape).act(memory, state, row, first, noise[env.reset_noise, :])
     zeros = xp.zeros((shape.agents,), dtype=like.dtype, device=device)
     began = xp.zeros((shape.agents,), dtype=xp.int32, device=device)
     return _Carry(state, action, memory, began[0], began, zeros, zeros, zeros)
@@ -279,7 +285,7 @@ def _chunk(
     xp, device, agents, k = array_namespace(env.keep), device_of(env.keep), shape.agents, env.step_noise
     kind, real = carry.state.dtype, carry.earned.dtype
     choice = _Choice(method, behavior, shape)
-    base = xp.arange(agents, dtype=kind, device=device) * shape.states
+    base, move = first_rows(shape, carry.state), env.stepper()
     noise = uniform_words(key, (CHUNK, k + env.reset_noise + 1 + method.noise(), agents))[:count, ...]
     # what does not depend on what agents do is drawn for all steps at once
     starts = env.reset(xp.reshape(noise[:, k, :], (-1, 1)))
@@ -288,24 +294,27 @@ def _chunk(
 
     def step(carry: _Carry, given: tuple[Array, ...]) -> tuple[_Carry, None]:
         (state, action, memory), (u, start, clock, t) = carry[:3], given
-        moved, reward, terminated = env.step(state, action, u[:k, :].T)
+        moved, reward, terminated = move(state, action, u[:k, :].T)
         late = carry.began <= clock - env.max_steps  # or terminated in the last step
         ended = terminated | late
         follows = xp.where(ended, start, moved)
         row, next_row, chance = base + state, base + moved, u[k + 1, :]
         look = lambda seen: choice.look(memory, seen, t + 1, chance)
         if method.acts_after_learning or behavior is not None:
-            seen = look(moved)
+            seen = look(next_row)
             following = None
         else:
             # the value of a terminal state is zero: what is seen differs from what follows where time is up
-            following = look(follows)
-            seen = autodiff.cond(xp.any(late), lambda: look(moved), lambda: following)
+            following = look(base + follows)
+            seen = autodiff.cond(xp.any(late), lambda: look(next_row), lambda: following)
         index = row * shape.actions + action if behavior is None else row
         q, best, would = seen
         known = Step(t, row, next_row, index, reward, terminated, ended, q, best, would, u[k + 2 :, :])
         memory = method.learn(memory, known, shape)
-        action = choice.act(memory, follows, t + 1, chance) if following is None else following[2]
+        if following is None:
+            action = choice.act(memory, follows, base + follows, t + 1, chance)
+        else:
+            action = following[2]
         earned = carry.earned + reward
         settled = xp.where(ended, earned, carry.settled)
         episodes = carry.episodes + xp.astype(ended, real)

@@ -62,7 +62,7 @@ class QLearning(TabularMethod):
         """Move the value of the action towards its reward and the value of what followed."""
         xp = array_namespace(memory.q)
         value = self.next_value(memory.q, step, shape)
-        value = xp.where(step.terminated, xp.zeros_like(value), value)
+        value = xp.where(step.terminated, 0.0, value)
         old = xp.take(memory.q, step.index)
         error = step.reward + self.discount * value - old
         rate, counts = self.rates(memory.counts, step.index, step.t)
