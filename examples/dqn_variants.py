@@ -73,8 +73,8 @@ def draw(bands: dict[str, Any], path: Path) -> None:
         ax.fill_between(band.step, band.low, band.high, color=BLUE, alpha=0.2, lw=0)
         ax.set_title(name, loc="left")
         ax.spines[["top", "right"]].set_visible(False)
-        ax.set_ylim(bottom=0)
         ax.grid(axis="y", color="0.92")
+    axes[0].set_ylim(bottom=0)  # last: it fixes the upper end of all panels, too
     for ax in axes[len(bands) :]:
         ax.set_visible(False)
     if len(bands) > 1:

@@ -4,7 +4,10 @@ import importlib.util
 from pathlib import Path
 
 import matplotlib.image
+import numpy as np
 import pytest
+
+from xdl import rl
 
 PATH = Path(__file__).parents[2] / "examples" / "dqn_variants.py"
 
@@ -27,6 +30,24 @@ def test_it_prints_a_row_for_each_variant_and_draws(variants, tmp_path, capsys):
     assert all(float(row.split()[1]) >= float(row.split()[2]) >= 8 for row in rows)  # no pole falls sooner
     assert last == f"figure: {figure}"
     assert matplotlib.image.imread(figure).std() > 0.05
+
+
+def test_panels_show_the_best_variant_whole(variants, tmp_path, monkeypatch):
+    """They share an axis, which must not end where the first panel does."""
+    limits, save = [], variants.Figure.savefig
+    monkeypatch.setattr(
+        variants.Figure,
+        "savefig",
+        lambda figure, *args, **options: (
+            limits.append([ax.get_ylim() for ax in figure.axes]) or save(figure, *args, **options)
+        ),
+    )
+    bands = {str(k): rl.interquartile(np.linspace(0.0, 100.0 * k, 24).reshape(2, 12)) for k in (1, 2)}
+    variants.draw(bands, tmp_path / "panels.png")
+    ((low, high), other) = limits[0]
+    assert (low, high) == other
+    assert low == 0
+    assert high > 145
 
 
 @pytest.mark.parametrize(
