@@ -83,6 +83,17 @@ def test_what_is_written_for_jax_agrees(name):
     assert agree(result(rows[0], name, size_of(name)), wanted(name))
 
 
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_agents_learn_as_much_by_other_random_numbers(backend):
+    """Of tables with other draws, how many entries were learned and how far they spread is nearly the same."""
+    agents = 512
+    ours = result(Row("numpy", "cpu", "xdl", False), "q_learning", agents)
+    theirs = result(Row(backend, "cpu", "native", False), "q_learning", agents)
+    assert theirs.dtype == ours.dtype == np.float32
+    assert abs(np.mean(theirs != 0) / np.mean(ours != 0) - 1) < 0.02
+    assert abs(theirs.std() / ours.std() - 1) < 0.03
+
+
 def test_what_is_written_for_jax_by_another_way_ends_there():
     for name, end in (("lbfgs", wanted("newton")), ("rosenbrock", 1.0)):
         row = Row("jax", "cpu:0", "native", True)

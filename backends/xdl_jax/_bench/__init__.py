@@ -3,7 +3,7 @@
 from .costs import call, random, tape
 from .layers import attention, conv, layer_norm, lstm, softmax
 from .minimization import lbfgs, newton, rosenbrock
-from .reinforcement import value_iteration
+from .reinforcement import q_learning, value_iteration
 from .residual import (
     resnet_forward,
     resnet_gradient,
@@ -29,6 +29,7 @@ __all__ = [
     "mlp_gradient",
     "mlp_step",
     "newton",
+    "q_learning",
     "random",
     "resnet_forward",
     "resnet_gradient",

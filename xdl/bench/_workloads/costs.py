@@ -61,7 +61,7 @@ def _call(arrays: dict[str, Any], compile: Callable[..., Any]) -> Callable[[], A
 WORKLOADS = (
     Workload(
         "random",
-        "Normal random numbers",
+        "Normal random numbers, those of xdl the same everywhere",
         "numbers",
         (1_000, 30_000, 1_000_000),
         _key,
@@ -70,7 +70,7 @@ WORKLOADS = (
         "numbers",
         compiles="needed",
         large=(30_000_000,),
-        exact=False,  # each library's own generator stands beside
+        exact=False,  # beside it stands each library's own generator: that is the price of the same bits
     ),
     Workload(
         "tape",

@@ -40,7 +40,7 @@ def _value_iteration(arrays: dict[str, Any], compile: Callable[..., Any]) -> Cal
 def _agents(agents: int) -> dict[str, Any]:
     with use_backend("numpy"):
         mdp = rl.random_mdp(random.key(0), STATES, 4, branching=3)
-        env = rl.tabular_environment(mdp, max_steps=100)
+        env = rl.tabular_environment(mdp, max_steps=100, like=normal(0, (1,)))
         return {"env": env, "key": random.key(1), "agents": agents}
 
 
