@@ -44,7 +44,7 @@ def _in_place(t: Any, xs: Any, grads: Any, states: Any, /, *, rule: Any) -> bool
     """Whether the rule steps leaf by leaf in memory that may be written."""
     if not rule.elementwise and type(rule).apply is not Rule.apply:
         return False
-    return _writable(xs, grads, [tree.leaves(state) for state in states])
+    return _writable(xs, grads, [tree.leaves(state) if state else () for state in states])
 
 
 def _writable(xs: Any, grads: Any, memories: Any) -> bool:
@@ -82,12 +82,18 @@ def _(t, xs, grads, states, /, *, rule):
             real = compute_dtype(x)
             bound[x.dtype] = cast_rule(rule, real), cast_array(t, real)
         own, count = bound[x.dtype]
+        size = max(1, BLOCK_BYTES // x.itemsize)
+        if not rule.elementwise or x.size <= size:
+            new, dx = own.step(state, x, grad, count)
+            for old, value in zip(tree.leaves(state), tree.leaves(new), strict=True) if state else ():
+                old[...] = value
+            x += dx
+            continue
         memory, structure = tree.flatten(state)
         # What belongs to the leaf, such as a sum of weights, is the same for every block.
         split = [array.shape == x.shape for array in memory]
         arrays = [array for array, by_entry in zip(memory, split, strict=True) if by_entry]
         whole = {k: np.array(memory[k]) for k, by_entry in enumerate(split) if not by_entry}
-        size = max(1, BLOCK_BYTES // x.itemsize) if rule.elementwise else x.size
         for part, slope, *rest in _blocks([x, grad, *arrays], size):
             rest = iter(rest)
             mine = [whole[k] if k in whole else next(rest) for k in range(len(memory))]
