@@ -39,7 +39,7 @@ FOOTER = """\
 ## How to run it
 
 One's own machine, in minutes: `xdl bench`, which prints such tables and draws one figure; `xdl bench --compare A.json
-B.json` puts two machines side by side.
+B.json` puts two machines, or two runs on one, side by side and says how far they are apart.
 
 The suite, in the present environment, without a network; nothing else should run. All of it takes hours, with `--brief`
 less than one: times at the sizes of the quick run (of other workloads, and where torch compiles, at the smallest and the
@@ -50,7 +50,7 @@ times of the quick run's workloads, and of the ratios those with a bar.
     python asv_bench/measure.py MACHINE --brief             # or: --devices cpu,cuda
     python asv_bench/page.py                                # this page
     cd asv_bench && asv publish && python offline.py        # the site in .asv/html, with nothing fetched from elsewhere
-    asv preview
+    asv preview                                             # python screenshots.py takes pictures, in headless Chromium
 
 Results of several machines lie side by side in `asv_bench/results` and become one site and one page.
 
