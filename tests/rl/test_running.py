@@ -344,7 +344,7 @@ def test_mistakes(tmp_path):
     rl.train(Dice(), env, 0, steps=100, checkpoint=path, **QUIET)
     with pytest.raises(ValueError, match="belongs to a run with key"):
         rl.train(Dice(), env, 1, steps=100, checkpoint=path, **QUIET)
-    with pytest.raises(ValueError, match="belongs to a run with algorithm"):
+    with pytest.raises(ValueError, match="belongs to a run with algorithm.rollout='5', not '2'"):
         rl.train(Dice(rollout=2), env, 0, steps=100, checkpoint=path, **QUIET)
     rl.train(Dice(), env, 1, steps=100, checkpoint=path, resume=False, **QUIET)
     xdl.train.save(path, {})

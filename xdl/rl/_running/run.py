@@ -62,9 +62,10 @@ class Run:
 
     def settings(self) -> dict[str, Any]:
         """What must not change between the parts of a run."""
-        env = self.rounds.env
+        algorithm, env = self.rounds.algorithm, self.rounds.env
         return {
-            "algorithm": repr(self.rounds.algorithm),
+            "algorithm": type(algorithm).__name__,
+            **{f"algorithm.{name}": repr(value) for name, value in vars(algorithm).items()},
             "env": f"{type(env).__name__} {self.rounds.spaces!r}" if self.rounds.restarts else repr(env),
             "key": [int(word) for word in to_numpy(self.key)],
             "window": self.window,
