@@ -4,7 +4,7 @@ import numpy as np
 
 from ._memory import empty
 
-__all__ = ["back", "copied", "empty_as", "order_of"]
+__all__ = ["back", "copied", "empty_as", "order_of", "with_columns"]
 
 
 def order_of(x):
@@ -31,3 +31,9 @@ def copied(x, order):
     y = empty_as(x.shape, order, x.dtype)
     np.copyto(y, x)
     return y
+
+
+def with_columns(x, n):
+    """Memory for an array like ``x``, with ``n`` columns; in the same order, if rows lie in one piece there."""
+    order, shape = order_of(x), (*x.shape[:-1], n)
+    return empty_as(shape, order, x.dtype) if order[-1] == x.ndim - 1 else empty(shape, x.dtype)

@@ -12,6 +12,8 @@ from xdl.nn._attend import attend, attend_forward, attend_pullback, reach
 
 from ._blocks import is_real
 from ._memory import empty
+from ._memory_order import with_columns
+from ._small_heads import attend_at_once, pull_at_once, suits
 from ._threads import share
 
 # bytes of a block of scores: two of them stay in the second-level cache
@@ -52,6 +54,30 @@ def _(q, k, v, bias=None, mask=None, key=None, /, *, offset, scale, dropout):
 def _(dy, y, q, k, v, bias=None, mask=None, key=None, /, *, offset, scale, dropout, wanted, saved=None):
     heads = _Heads(q, k, v, bias, mask, offset, scale)
     return _backward(heads, dy, y, wanted, *(_forward(heads, save=True)[1] if saved is None else saved))
+
+
+def _small(q, k, v, bias=None, mask=None, key=None, /, *, offset, dropout, **options):
+    return suits(q, k, v, bias, mask, offset, dropout)
+
+
+def _small_pullback(dy, y, *args, **options):
+    return _small(*args, **options) and dy.dtype == args[0].dtype
+
+
+@attend.method("numpy", when=_small)
+def _(q, k, v, bias=None, mask=None, key=None, /, *, offset, scale, dropout):
+    return attend_at_once(q, k, v, offset, scale)[0]
+
+
+@attend_forward.method("numpy", when=_small)
+def _(q, k, v, bias=None, mask=None, key=None, /, *, offset, scale, dropout):
+    return attend_at_once(q, k, v, offset, scale)
+
+
+@attend_pullback.method("numpy", when=_small_pullback)
+def _(dy, y, q, k, v, bias=None, mask=None, key=None, /, *, offset, scale, dropout, wanted, saved=None):
+    e, inverse = saved or attend_at_once(q, k, v, offset, scale)[1]
+    return pull_at_once(dy, y, q, k, v, scale, wanted, e, inverse)
 
 
 class _Heads:
@@ -129,15 +155,6 @@ def _cuts(n, size):
     return [slice(n * i // count, n * (i + 1) // count) for i in range(count)]
 
 
-def _like(x, last):
-    """Memory for an array like ``x``, in the same order, with ``last`` columns."""
-    shape = (*x.shape[:-1], last)
-    order = sorted(range(x.ndim), key=lambda i: (-abs(x.strides[i]), i))
-    if order[-1] != x.ndim - 1:
-        return empty(shape, x.dtype)
-    return empty(tuple([shape[i] for i in order]), x.dtype).transpose(np.argsort(order))
-
-
 def _forward(heads, *, save):
     """Attention, and with ``save`` what the backward pass uses again.
 
@@ -145,7 +162,7 @@ def _forward(heads, *, save):
     their sum, or without the exponentials its logarithm.
     """
     q, v = heads.q, heads.v
-    y = _like(q, v.shape[-1])
+    y = with_columns(q, v.shape[-1])
     size = math.prod(q.shape[:-2]) * heads.scores * q.itemsize
     keep = save and q.shape[-2] <= FEW and size <= KEPT
     kept = empty((*q.shape[:-2], heads.scores), q.dtype) if keep else None
@@ -217,7 +234,9 @@ def _shift(e, m, total=None, part=None):
 def _backward(heads, dy, y, wanted, kept, statistic):
     """Cotangents, from the exponentials or from new ones."""
     q, k, v = heads.q, heads.k, heads.v
-    dq, dk, dv = (_like(x, x.shape[-1]) if want else None for x, want in zip((q, k, v), wanted, strict=False))
+    dq, dk, dv = (
+        with_columns(x, x.shape[-1]) if want else None for x, want in zip((q, k, v), wanted, strict=False)
+    )
     dbias = np.zeros(heads.shape_of_bias, q.dtype) if wanted[3] else None
     any_scores = wanted[0] or wanted[1] or wanted[3]
 

@@ -46,6 +46,8 @@ CALLS = {
     "masked": ((*SMALL, BIAS, MASK, None), {}, True),
     "repeated": ((*SMALL, BIAS[..., :1, :], MASK[:1, :, :, :1], None), {"offset": 1}, True),
     "grouped": ((*map(behind, GROUPED), draw(1, 1, 3, 4), MASK, None), {"offset": 1}, True),
+    "shared": ((*GROUPED, None, None, None), {}, True),
+    "ahead": ((*arrays(5, 3, dv=3), None, None, None), {"offset": 1}, True),
     "causal": ((*SQUARE, None, None, None), {"offset": 0}, True),
     "some": ((*SQUARE, draw(1, 1, 1), None, None), {"offset": -2}, False),
     "none": ((*SQUARE, None, None, None), {"offset": -9}, True),
@@ -55,6 +57,11 @@ CALLS = {
 }
 WANTED = [
     ((True, True, True, False), "plain"),
+    ((True, True, True, False), "shared"),
+    ((True, True, True, False), "ahead"),
+    ((True, False, True, False), "causal"),
+    ((False, True, False, False), "causal"),
+    ((False, False, True, False), "causal"),
     ((True, True, True, True), "masked"),
     ((False, True, False, True), "repeated"),
     ((False, False, True, False), "repeated"),
