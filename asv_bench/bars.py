@@ -160,7 +160,7 @@ BARS = (
         0.30,
         "value_iteration.Sparse.track_ratio_to_a_gather_in_torch('numpy')",
     ),
-    bar("the same with numba", 0.30, "value_iteration.Sparse.track_ratio_to_a_gather_in_torch('numba')"),
+    bar("the same with SciPy", 0.30, "value_iteration.Sparse.track_ratio_to_a_gather_in_torch('scipy')"),
     bar(
         "Q-learning, 1,024 agents, times the steps of a Python loop",
         50,

@@ -1,13 +1,15 @@
-"""Products of sparse matrices with NumPy, in blocks that stay in the cache."""
+"""Products of sparse matrices: SciPy's where it is installed, else NumPy's in blocks that stay in the cache."""
+
+import functools
 
 import numpy as np
 
 from xdl.rl._edges import expected_next
 
 from ._memory import empty
-from ._numba import loops
 from ._threads import share
 
+LARGE = 1 << 18  # entries from which SciPy's import pays
 BLOCK = 1 << 15  # entries: their products stay in the cache, and calls cost little beside them
 OPERATIONS = 8  # of an entry: it is the memory that takes the time
 
@@ -19,13 +21,28 @@ def _sorted_rows(probability, target, row, start, value, /):
 @expected_next.method("numpy", when=_sorted_rows)
 def _(probability, target, row, start, value, /):
     sums = np.empty(len(start) - 1, value.dtype)
-    compiled = loops("edges", probability.size)
-    if compiled is not None:
-        work = lambda first, last: compiled.sums(probability, target, start, value, sums, first, last)
+    csr_array = _scipys() if len(probability) >= LARGE else None
+    if csr_array is not None:
+        work = lambda first, last: _by_scipy(csr_array, probability, target, start, value, sums, first, last)
     else:
         work = lambda first, last: _in_blocks(probability, target, start, value, sums, first, last)
     share(work, len(sums), operations=OPERATIONS * probability.size)
     return sums
+
+
+@functools.cache
+def _scipys():
+    try:
+        from scipy.sparse import csr_array
+    except ImportError:
+        return None
+    return csr_array
+
+
+def _by_scipy(csr_array, probability, target, start, value, sums, first, last):
+    a, b = start[first], start[last]
+    rows = probability[a:b], target[a:b], start[first : last + 1] - a
+    sums[first:last] = csr_array(rows, shape=(last - first, len(value))) @ value
 
 
 def _in_blocks(probability, target, start, value, sums, first, last):
@@ -37,7 +54,7 @@ def _in_blocks(probability, target, start, value, sums, first, last):
         b = start[stop]
         products = space[: b - a] if b - a <= BLOCK else empty((int(b - a),), value.dtype)
         # indices were checked when the process was made
-        np.take(value, target[a:b], out=products, mode="clip")
+        np.take(value, target[a:b], out=products, mode="wrap")
         np.multiply(products, probability[a:b], out=products)
         starts = start[first:stop] - a
         filled = starts < start[first + 1 : stop + 1] - a

@@ -14,7 +14,6 @@ import xdl_numpy.random
 from xdl import nn, optim
 from xdl.autodiff import scatter_add
 from xdl.core.random._threefry import words
-from xdl.rl._edges import expected_next
 from xdl_numpy import _numba
 
 pytest.importorskip("numba", reason="an optional extra")
@@ -251,15 +250,3 @@ def test_a_small_program_does_not_import_numba():
 
 def test_without_numba_everything_works():
     assert run(PROGRAM.format(before="sys.modules['numba'] = None", rows=1024)) == "False"
-
-
-@each_dtype
-def test_sparse_products(used, dtype):
-    counts = RNG.integers(0, 4, 800_000)
-    start = np.concatenate([[0], np.cumsum(counts)])
-    entries = int(start[-1])
-    row, target = np.repeat(np.arange(len(counts)), counts), RNG.integers(0, 500, entries)
-    args = (RNG.random(entries).astype(dtype), target, row, start, RNG.normal(size=500).astype(dtype))
-    expected, found = both(lambda: expected_next(*args), used, "edges")
-    assert_close(found, expected)
-    assert_close(expected, expected_next.definition(*args))
