@@ -5,10 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch.autograd import forward_ad
 
 from xdl.core import tree
 
-from ._leaves import conjugate, smooth
+from ._leaves import conjugate, smooth, transforming
 from ._reverse import vjp
 
 __all__ = ["custom_rule"]
@@ -19,12 +20,21 @@ def custom_rule(f: Callable[..., Any], pullback: Any, pushforward: Any) -> Calla
     def call(*args):
         leaves, structure = tree.flatten(args)
         places = [i for i, x in enumerate(leaves) if isinstance(x, torch.Tensor)]
+        if not _observed([leaves[i] for i in places]):
+            with torch.no_grad():  # as in the forward pass of a rule
+                return f(*args)
         record = _Call(f, pullback, pushforward, leaves, structure, places)
         apply = _Plain.apply if torch.compiler.is_dynamo_compiling() else _Rule.apply
         ys = apply(record, *[leaves[i] for i in places])
         return record.y(ys)
 
     return call
+
+
+def _observed(xs):
+    """Whether autograd, torch.func or a compiler may ask for derivatives."""
+    recording = torch.is_grad_enabled() and any(x.requires_grad for x in xs)
+    return recording or transforming() or forward_ad._current_level >= 0
 
 
 class _Call:

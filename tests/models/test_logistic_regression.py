@@ -250,6 +250,32 @@ def test_wrong_labels_are_refused():
         LogisticRegression.fit(X, Y, batch_size=3)
 
 
+def test_a_compiled_fit_looks_at_the_data_too():
+    """In the same program: labels are refused, and what is not finite is told, as elsewhere."""
+    with jax.enable_x64(True):
+        x, y = jax.numpy.asarray(X), jax.numpy.asarray(Y)
+        with pytest.raises(ValueError, match=r"numbers in \[0, 1\], got values from 0 to 2"):
+            LogisticRegression.fit(x, 2 * y, alpha=0.1)
+        bad = X.copy()
+        bad[3, 1] = np.nan
+        model = LogisticRegression.fit(jax.numpy.asarray(bad), y, alpha=0.1)
+        expected = LogisticRegression.fit(np.nan_to_num(bad), Y, alpha=0.1)
+    assert int(model.result.status) == optim.Status.NOT_FINITE
+    assert_close(model.coefficients, expected.coefficients, like=x, rtol=1e-6)
+
+
+def test_derivative_by_the_penalty_alone_on_the_tape():
+    with jax.enable_x64(True):
+        x, y = jax.numpy.asarray(X), jax.numpy.asarray(Y)
+        found = xdl.grad(lambda a: _total(x, y, a), engine="tape")(jax.numpy.asarray(0.1))
+    assert_close(found, xdl.grad(lambda a: _total(X, Y, a))(np.asarray(0.1)), like=x, rtol=1e-6)
+
+
+def _total(x, y, alpha):
+    w = LogisticRegression.fit(x, y, alpha=alpha, gtol=1e-9).coefficients
+    return xdl.array_namespace(w).sum(w)
+
+
 # ---- the book ----
 
 

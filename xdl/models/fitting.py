@@ -5,30 +5,37 @@ from collections.abc import Callable
 from typing import Any
 
 from xdl import autodiff, optim
+from xdl.autodiff._engines import has_traced
 from xdl.core import Array, array_namespace, random
 from xdl.core._backends import wants_jit
 from xdl.core._namespace import device_of, is_array, is_traced
 
 __all__ = [
+    "are_finite",
     "by_mini_batches",
     "centered",
     "check_data",
     "check_labels",
+    "check_strength",
+    "checked_fit",
     "design",
     "diagonal",
     "finite_data",
     "gram",
+    "inner",
     "intercept_apart",
     "inverse",
     "known",
     "minimized",
     "normalized_weights",
+    "one_program",
     "penalty_array",
     "product",
     "regularization",
     "solve_positive",
     "start",
     "told",
+    "transposed_product",
 ]
 
 SMALL = 2**15  # entries up to which a symmetric product is no quicker than a general one
@@ -83,15 +90,52 @@ def known(condition: Array) -> bool | None:
         return None
 
 
+def one_program(f: Callable[..., Any], /, *args: Any, **options: Any) -> Any:
+    """Call a function of arrays; where operations one by one are slow, a compiled one for these options."""
+    if not wants_jit(args[0]) or has_traced(args):
+        return f(*args, **options)
+    return _compiled(f, tuple(options.items()))(*args)
+
+
+@functools.lru_cache(64)
+def _compiled(f: Callable[..., Any], options: tuple[tuple[str, Any], ...]) -> Callable[..., Any]:
+    return autodiff.jit(functools.partial(f, **dict(options)))
+
+
 def check_labels(y: Array, highest: int, *, between: bool = False) -> None:
     """Refuse labels outside 0, ..., ``highest``, where values can be looked at."""
     xp = array_namespace(y)
-    good = (y >= 0) & (y <= highest)
-    if known(xp.all(good if between else good & (y == xp.round(y)))) is False:
+    if known(one_program(_are_labels, y, highest=highest, between=between)) is False:
         kind = "numbers in [0, 1]" if between else f"labels 0, ..., {highest}"
         low, high = float(xp.min(y)), float(xp.max(y))
         message = f"`y` must hold {kind}, got values from {low:g} to {high:g}: number the classes from 0"
         raise ValueError(message)
+
+
+def checked_fit(f: Callable[..., Any], X: Array, y: Array, *args: Any, **options: Any) -> Any:
+    """Call ``f(X, y, weights, *args, finite=..., **options)`` after a look at labels in [0, 1] and at all data.
+
+    Where operations one by one are slow, a look costs as much as a small fit: one program does both, for data that
+    are finite, as most are.
+    """
+    if not wants_jit(X) or has_traced((X, y, args)):
+        check_labels(y, 1, between=True)
+        return f(X, y, *args, **options, finite=are_finite(X, y, args[0]))
+    found, good, finite = one_program(_fit_and_look, X, y, *args, f=f, **options)
+    if known(good) is False:
+        check_labels(y, 1, between=True)
+    return found if known(finite) else one_program(f, X, y, *args, **options, finite=False)
+
+
+def _fit_and_look(X: Array, y: Array, *args: Any, f: Callable[..., Any], **options: Any) -> Any:
+    found = f(X, y, *args, **options, finite=True)
+    return found, _are_labels(y, highest=1, between=True), _sum_is_finite(X, y, args[0])
+
+
+def _are_labels(y: Array, *, highest: int, between: bool) -> Array:
+    xp = array_namespace(y)
+    good = (y >= 0) & (y <= highest)
+    return xp.all(good if between else good & (y == xp.round(y)))
 
 
 def normalized_weights(weights: Array | None, y: Array) -> Array:
@@ -104,18 +148,24 @@ def normalized_weights(weights: Array | None, y: Array) -> Array:
 
 def penalty_array(alpha: Any, X: Array, *, free: int = 0) -> Array:
     """Strength of a penalty for each coefficient, (..., free + p); the first ``free`` of them pay none."""
-    xp = array_namespace(X)
+    alpha = check_strength(alpha, X)
+    paid = start(X, X.shape[-1])
+    paid = paid + (_cast(alpha, X)[..., None] if is_array(alpha) else alpha)
+    return array_namespace(paid).concat([start(X, free), paid], axis=-1) if free else paid
+
+
+def check_strength(alpha: Any, X: Array) -> Any:
+    """Strength of a penalty, a float or an array; refuse what is none."""
     if not is_array(alpha):
         if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not alpha >= 0:
             message = f"`alpha` must be a number that is not negative, or an array, got {alpha!r}"
             raise ValueError(message)
-        alpha = xp.asarray(float(alpha), dtype=X.dtype, device=device_of(X))
-    elif tuple(alpha.shape) not in ((), tuple(X.shape[:-2])):
+        return float(alpha)
+    if tuple(alpha.shape) not in ((), tuple(X.shape[:-2])):
         shapes = " or ".join(dict.fromkeys(("()", str(tuple(X.shape[:-2])))))
         message = f"`alpha` must be of shape {shapes}, got {tuple(alpha.shape)}"
         raise ValueError(message)
-    paid = start(X, X.shape[-1]) + _cast(alpha, X)[..., None]
-    return array_namespace(paid).concat([start(X, free), paid], axis=-1) if free else paid
+    return alpha
 
 
 def start(X: Array, *shape: int) -> Array:
@@ -124,11 +174,23 @@ def start(X: Array, *shape: int) -> Array:
     return xp.zeros((*X.shape[:-2], *shape), dtype=X.dtype, device=device_of(X))
 
 
+def are_finite(X: Array, y: Array, weights: Array | None) -> bool:
+    """Whether data, and shares made of the weights, are known to have no infinite or NaN entry."""
+    return known(one_program(_sum_is_finite, X, y, weights)) is True
+
+
+def _sum_is_finite(X: Array, y: Array, weights: Array | None) -> Array:
+    xp = array_namespace(X, y)
+    # A sum is not finite if an entry is not.
+    total = xp.sum(X) + xp.sum(y)
+    return xp.isfinite(total if weights is None else total + xp.sum(normalized_weights(weights, y)))
+
+
 def finite_data(X: Array, y: Array, shares: Array) -> tuple[Array, Array, Array, Array]:
     """Data, targets and weights, harmless ones in place of infinite or NaN entries; and which data sets had none."""
     xp = array_namespace(X, y)
-    # A sum is not finite if an entry is not; if it only overflows, the entries are looked at.
-    if known(xp.isfinite(xp.sum(X) + xp.sum(y) + xp.sum(shares))):
+    # If the sum of finite entries overflows, they are looked at.
+    if are_finite(X, y, shares):
         return X, y, shares, xp.ones_like(shares[..., 0], dtype=xp.bool)
     axes = tuple(range(X.ndim - 2, y.ndim))
     finite = xp.all(xp.isfinite(X), axis=(-2, -1)) & xp.all(xp.isfinite(shares), axis=-1)
@@ -183,7 +245,17 @@ def intercept_apart(theta: Array, k: int) -> tuple[Array, Array]:
 
 def product(Z: Array, theta: Array) -> Array:
     """Product ``Z theta`` of a matrix and a vector, or of many."""
-    return array_namespace(Z, theta).matmul(Z, theta[..., None])[..., 0]
+    return Z @ theta if theta.ndim == 1 else array_namespace(Z, theta).matmul(Z, theta[..., None])[..., 0]
+
+
+def transposed_product(Z: Array, r: Array) -> Array:
+    """Product ``Z' r``, as one of a row with a matrix: some compilers read a transposed matrix column by column."""
+    return r @ Z if r.ndim == 1 else array_namespace(Z, r).matmul(r[..., None, :], Z)[..., 0, :]
+
+
+def inner(x: Array, y: Array) -> Array:
+    """Inner products of vectors; for two, the operator, which costs least."""
+    return x @ y if x.ndim == 1 else array_namespace(x, y).vecdot(x, y)
 
 
 def gram(Z: Array, weights: Array) -> Array:
@@ -261,9 +333,15 @@ def minimized(
     max_iterations: int,
     batch_size: int | None,
     key: Array | None,
+    finite: bool = False,
 ) -> optim.Result:
-    """Minimize a mean over examples, ``f(theta, *data, *args)``: over all in each step, or over some by a rule."""
-    *found, finite = finite_data(*data)
+    """Minimize a mean over examples, ``f(theta, *data, *args)``: over all in each step, or over some by a rule.
+
+    With ``finite``, the data are known to be so, and are not looked at.
+    """
+    found, good = list(data), True
+    if not finite:
+        *found, good = finite_data(*data)
     if batch_size is None:
         result = optim.minimize(
             f,
@@ -278,9 +356,9 @@ def minimized(
         )
         if found[0] is data[0]:
             return result
-        xp = array_namespace(finite)
+        xp = array_namespace(good)
         bad = xp.full_like(result.status, int(optim.Status.NOT_FINITE))
-        return result.replace(status=xp.where(finite, result.status, bad))
+        return result.replace(status=xp.where(good, result.status, bad))
     if not isinstance(method, optim.Rule):
         message = f"`batch_size` is for update rules such as optim.Adam(), got method={method!r}"
         raise ValueError(message)

@@ -12,9 +12,12 @@ from .coefficient_table import Estimated
 from .fitting import (
     check_data,
     check_labels,
+    check_strength,
+    checked_fit,
     design,
     diagonal,
     gram,
+    inner,
     intercept_apart,
     inverse,
     minimized,
@@ -23,6 +26,7 @@ from .fitting import (
     product,
     regularization,
     start,
+    transposed_product,
 )
 
 __all__ = ["IRLS", "LogisticRegression", "cross_entropy", "cross_entropy_hessian"]
@@ -63,11 +67,12 @@ def terms(theta: Array, Z: Array, y: Array, weights: Array, penalty: Array) -> t
     e = xp.exp(-size)  # neither this nor what follows can overflow, or cancel
     large = 1.0 / (1.0 + e)
     small = e * large
-    p = xp.where(z >= 0, large, small)
-    loss = xp.log1p(e) + 0.5 * (size + z) - y * z
+    below = 0.5 * (z - size)  # the smaller of z and 0: no branch, which costs most where signs are at random
+    p = xp.exp(below) * large
+    loss = xp.log1p(e) + (z - below) - y * z
     pull = penalty * theta
-    slope = product(xp.matrix_transpose(Z), weights * (p - y)) + pull
-    return xp.vecdot(weights, loss) + 0.5 * xp.vecdot(pull, theta), slope, weights * small * large
+    slope = transposed_product(Z, weights * (p - y)) + pull
+    return inner(weights, loss) + 0.5 * inner(pull, theta), slope, weights * small * large
 
 
 def variance(z: Array) -> Array:
@@ -116,24 +121,25 @@ class IRLS(Method):
         d = xp.linalg.solve(H, state.grad[..., None])[..., 0]
         x = state.x - xs.expand(length) * d
         value, grad, after = terms(x, *problem.args)
-        value = xs.number(value)
+        value, count = xs.number(value), state.evaluations + 1
         good = value <= state.value - 1e-4 * length * xs.dot(d, state.grad)
         if not (xs.host and good):
             # At the minimum the value cannot tell points apart any more, while the gradient still can.
             level = value <= state.value + 4.0 * xs.eps * xs.abs(state.value)
             good = good | (level & (xs.dot(grad, grad) < xs.dot(state.grad, state.grad)))
-        looked = state.replace(evaluations=state.evaluations + 1)
-        moved = looked.replace(
+        moved = state.replace(
             x=x,
             value=value,
             grad=grad,
+            evaluations=count,
             iterations=state.iterations + 1,
             memory=(after, xs.constant(1.0), factor, summand),
         )
         if xs.host and good:
             return moved
         hopeless = xs.where(length < 1e-9, xs.integer(int(Status.NO_PROGRESS)), state.status)
-        stayed = looked.replace(status=hopeless, memory=(curvature, 0.5 * length, factor, summand))
+        memory = (curvature, 0.5 * length, factor, summand)
+        stayed = state.replace(evaluations=count, status=hopeless, memory=memory)
         return stayed if xs.host else xs.select(good, moved, stayed)
 
 
@@ -223,25 +229,17 @@ class LogisticRegression(Estimated):
             If shapes do not fit, labels lie outside [0, 1], or ``alpha`` is negative.
         """
         X, y, weights = check_data(X, y, weights)
+        strength = check_strength(alpha, X)
+        options = {
+            "fit_intercept": fit_intercept,
+            "method": IRLS() if method is None else method,
+            "gtol": gtol,
+            "max_iterations": max_iterations,
+        }
+        if batch_size is None:
+            return cls(*checked_fit(_fit, X, y, weights, strength, **options))
         check_labels(y, 1, between=True)
-        Z, k = design(X, intercept=fit_intercept), int(fit_intercept)
-        shares, penalty = normalized_weights(weights, y), penalty_array(alpha, X, free=k)
-        theta = start(Z, Z.shape[-1])
-        result = minimized(
-            cross_entropy,
-            cross_entropy_hessian,
-            theta,
-            (Z, y, shares),
-            (penalty,),
-            IRLS() if method is None else method,
-            gtol=gtol,
-            max_iterations=max_iterations,
-            batch_size=batch_size,
-            key=key,
-        )
-        xp, theta = array_namespace(X), result.x
-        separated = xp.all((2.0 * y - 1.0) * product(Z, theta) > 0, axis=-1) & xp.all(penalty == 0, axis=-1)
-        return cls(*intercept_apart(theta, k), separated, result)
+        return cls(*_fit(X, y, weights, strength, **options, batch_size=batch_size, key=key))
 
     @property
     def success(self) -> Any:
@@ -322,3 +320,32 @@ class LogisticRegression(Estimated):
         counts = variance(self.decision_function(X))
         counts = counts if weights is None else counts * weights
         return inverse(gram(design(X, intercept=self.has_intercept), counts))
+
+
+def _fit(
+    X: Array,
+    y: Array,
+    weights: Array | None,
+    alpha: Any,
+    *,
+    fit_intercept: bool,
+    batch_size: int | None = None,
+    key: Array | None = None,
+    **options: Any,
+) -> tuple[Array, Array, Array, optim.Result]:
+    """Coefficients, intercept, whether classes are separated, and the minimizer's result."""
+    Z, k = design(X, intercept=fit_intercept), int(fit_intercept)
+    penalty = penalty_array(alpha, X, free=k)
+    result = minimized(
+        cross_entropy,
+        cross_entropy_hessian,
+        start(Z, Z.shape[-1]),
+        (Z, y, normalized_weights(weights, y)),
+        (penalty,),
+        batch_size=batch_size,
+        key=key,
+        **options,
+    )
+    xp, ahead = array_namespace(X, penalty), (2.0 * y - 1.0) * product(Z, result.x) > 0
+    separated = xp.all(ahead, axis=-1) & xp.all(penalty == 0, axis=-1)
+    return *intercept_apart(result.x, k), separated, result

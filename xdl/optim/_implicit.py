@@ -9,9 +9,9 @@ from typing import Any
 
 from xdl import autodiff
 from xdl.autodiff._constants import uniform
-from xdl.autodiff._engines import has_traced
+from xdl.autodiff._engines import native_engine
 from xdl.core import Array, array_namespace, tree
-from xdl.core._namespace import is_array
+from xdl.core._namespace import is_array, is_traced
 from xdl.linalg import cg
 
 from ._drive import Task
@@ -56,11 +56,18 @@ def implicit(task: Task, run: Callable[[Any, tuple[Any, ...]], Any], x0: Any, ar
             if _refers_to_traced(task, x0, args):
                 raise ValueError(CLOSED_OVER) from error
             raise
-        if has_traced(result) and not has_traced((x0, args)):
-            raise ValueError(CLOSED_OVER)
         # Not every engine can keep an argument that is also a result for the pullback.
-        given = {id(leaf) for leaf in tree.iterate((x0, args)) if is_array(leaf)}
+        inputs, found = tree.leaves((x0, args)), tree.leaves(result)
+        if _is_traced(found) and not _is_traced(inputs):
+            raise ValueError(CLOSED_OVER)
+        given = {id(leaf) for leaf in inputs if is_array(leaf)}
+        if given.isdisjoint(map(id, found)):
+            return result
         return tree.map(lambda y: array_namespace(y).asarray(y, copy=True) if id(y) in given else y, result)
+
+    leaves = tree.leaves((x0, args))
+    if native_engine(leaves) is None and not _is_traced(leaves):
+        return solve(x0, args)  # nothing can ask for derivatives
 
     def pullback(dy: Any, y: Any, x0: Any, args: tuple[Any, ...]) -> tuple[Any, Any]:
         at = _Solution(task, y, args)
@@ -141,11 +148,15 @@ class _Solution:
         return tuple([leaves[k] for k in self.places])
 
 
+def _is_traced(leaves: list[Any]) -> bool:
+    return any(map(is_traced, set(map(type, leaves))))
+
+
 def _refers_to_traced(task: Task, x0: Any, args: tuple[Any, ...]) -> bool:
-    if has_traced((x0, args)):
+    if _is_traced(tree.leaves((x0, args))):
         return False
     problem, x = task.problem(x0, args, host=False)
-    return has_traced(problem.objective(x))
+    return is_traced(type(problem.objective(x)))
 
 
 def _followers(y: Any) -> dict[str, Any]:
