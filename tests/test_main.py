@@ -96,6 +96,8 @@ def a_saved_run(seconds):
         "compiled": False,
         "first": seconds,
         "seconds": seconds,
+        "low": seconds,
+        "high": seconds,
     }
     machine = {"cpu": "Abacus", "cores": 1, "memory": None, "accelerators": [], "system": "-", "python": "-"}
     return {
