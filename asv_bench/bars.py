@@ -156,7 +156,7 @@ BARS = (
         at_least=True,
     ),
     bar(
-        "the same, sparse / a gather in torch",
+        "the same, sparse, without SciPy / a gather in torch",
         0.30,
         "value_iteration.Sparse.track_ratio_to_a_gather_in_torch('numpy')",
     ),

@@ -7,7 +7,7 @@ The whole suite takes hours. ``--brief`` takes well under one: times at the size
 samples, times to compile of its workloads, and of the ratios those that a bar of ``bars.py`` names. Sizes between the
 smallest and the largest are left out where torch compiles, and of workloads that are not in the quick run.
 
-python asv_bench/measure.py MACHINE [--brief] [--devices cpu,cuda] [--bench REGEX ...] [--quick]
+python asv_bench/measure.py MACHINE [--brief] [--threads N] [--devices cpu,cuda] [--bench REGEX ...] [--quick]
 """
 
 import argparse
@@ -20,6 +20,7 @@ from pathlib import Path
 
 from xdl.bench import QUICK, WORKLOADS, machine, run
 from xdl.bench._machine import versions
+from xdl.bench._run import POOLS
 from xdl.bench._table import agreement
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -46,14 +47,15 @@ def brief(devices):
         yield from bars.patterns()
 
 
-def twice():
+def twice(threads):
     """How far two quick runs, one after the other, are apart."""
-    return agreement(*(run(seconds=90.0, threads=1, sizes=2) for _ in range(2)))
+    return agreement(*(run(seconds=90.0, threads=threads, sizes=2) for _ in range(2)))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("machine", help="name of the machine in results/")
+    parser.add_argument("--threads", type=int, help="cores that the workloads may use; default: all")
     parser.add_argument("--devices", default="cpu", help="devices of the workloads: cpu, or cpu,cuda")
     parser.add_argument(
         "--bench", action="append", default=[], help="only these benchmarks, as asv's --bench"
@@ -84,7 +86,9 @@ def main():
     command += [part for regex in chosen for part in ("--bench", regex)]
     command += ["--launch-method", "spawn"]  # a fork gives wrong numbers, and breaks CUDA
     command += ["--quick"] if options.quick else BRIEFLY if options.brief else []
-    environment = {**os.environ, "XDL_BENCH_DEVICES": options.devices}
+    threads = options.threads or about["cores"]
+    pools = dict.fromkeys((*POOLS, "XDL_BENCH_THREADS"), str(threads))
+    environment = {**os.environ, **pools, "XDL_BENCH_DEVICES": options.devices}
     status = subprocess.run(command, cwd=HERE, env=environment, check=False).returncode
 
     kept = {
@@ -92,9 +96,9 @@ def main():
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": about,
         "versions": versions(),
-        "threads": int(os.environ.get("OMP_NUM_THREADS", about["cores"])),
+        "threads": threads,
         "sampling": "brief" if options.brief else "full",
-        "repeated": None if options.bench or options.quick else twice(),
+        "repeated": None if options.bench or options.quick else twice(threads),
     }
     (HERE / "machines").mkdir(exist_ok=True)
     (HERE / "machines" / f"{options.machine}.json").write_text(json.dumps(kept, indent=1) + "\n")

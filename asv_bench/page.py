@@ -47,7 +47,7 @@ largest alone), by fewer samples (3 to 12 in 0.3 seconds, where the whole suite 
 times of the quick run's workloads, and of the ratios those with a bar.
 
     pip install -e ".[test,bench]"
-    python asv_bench/measure.py MACHINE --brief             # or: --devices cpu,cuda
+    python asv_bench/measure.py MACHINE --brief --threads 1 # or: --devices cpu,cuda
     python asv_bench/page.py                                # this page
     cd asv_bench && asv publish && python offline.py        # the site in .asv/html, with nothing fetched from elsewhere
     asv preview                                             # python screenshots.py takes pictures, in headless Chromium

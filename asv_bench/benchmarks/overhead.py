@@ -6,9 +6,11 @@ array of another library than the row's, or on another device, is an error.
 
 from statistics import geometric_mean
 
+from .pairs import ONCE, pin  # first: it keeps the libraries on one thread
+
+# isort: split
 from xdl.bench import QUICK, WORKLOADS
 
-from .pairs import ONCE, pin
 from .workloads import row_of
 
 COMPARABLE = [name for name in QUICK if WORKLOADS[name].exact]

@@ -5,7 +5,8 @@ the package ``_bench`` of the backend, which uses nothing of xdl. In ``setup`` t
 array of another library, or on another device, is an error, not a measurement.
 
 What is not there is skipped before any library is imported. Devices other than the CPU have to be named:
-``XDL_BENCH_DEVICES=cpu,cuda``. With ``XDL_BENCH_ONCE`` only the smallest size is left, to prove that all run.
+``XDL_BENCH_DEVICES=cpu,cuda``; ``XDL_BENCH_THREADS`` is the number of cores that may be used. With ``XDL_BENCH_ONCE``
+only the smallest size is left, to prove that all run.
 """
 
 import ast
@@ -73,6 +74,9 @@ class _Measured:
     param_names = ["implementation", "device", "size"]
 
     def setup(self, implementation, device, size):
+        if "XDL_BENCH_THREADS" in os.environ and hasattr(os, "sched_setaffinity"):
+            # before libraries are imported: some count the cores
+            os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-int(os.environ["XDL_BENCH_THREADS"]) :])
         key = (self.workload.name, implementation, device, size)
         if key not in _kept:
             row = row_of(self.workload, implementation, device)

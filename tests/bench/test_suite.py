@@ -11,6 +11,7 @@ import sys
 import tarfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from xdl.bench import WORKLOADS
@@ -92,6 +93,54 @@ print(sorted({"torch", "jax", "cupy"} & set(sys.modules)))
         [sys.executable, "-c", code], cwd=ROOT.parent, capture_output=True, text=True, check=True
     )
     assert done.stdout.split("\n")[:-1] == ["skipped"] * 9 + ["[]"]
+
+
+@pytest.fixture
+def pairs(monkeypatch):
+    """The module as `once` has it; what it sets for the libraries is taken back."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "XLA_FLAGS"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("XDL_BENCH_ONCE", "1")
+    return load("benchmarks/pairs")
+
+
+@pytest.mark.parametrize(
+    ("cls", "method", "point", "pair"),
+    [
+        ("Conv", "track_ratio_64_to_64", (), ("numpy", None)),
+        ("NumPyStep", "track_ratio_to_torch", (), ("numpy", "torch")),
+        ("TorchConv", "track_ratio_to_torch", ("3 to 32",), ("torch", "torch")),
+        ("Attention", "track_torch_to_native", (True,), ("torch", None)),
+        ("Methods", "track_jax_compiled", ("relu",), ("jax", None)),
+        ("BatchedLBFGS", "track_times_faster", ("jax",), ("jax", None)),
+        ("Sparse", "track_ratio_to_a_gather_in_torch", ("numba",), ("numpy", "torch")),
+    ],
+)
+def test_the_libraries_that_a_pair_is_of_by_its_name(pairs, cls, method, point, pair):
+    assert pairs.expected(cls, method, point) == pair
+
+
+def test_a_pair_of_another_library_than_its_name_fails(pairs, monkeypatch):
+    import torch
+
+    once = load("once")
+    monkeypatch.setattr(pairs, "pin", lambda: None)
+    monkeypatch.setitem(sys.modules, "benchmarks.pairs", pairs)
+    number, tensor = (lambda: {"w": np.ones(2)}), (lambda: [torch.ones(2)])
+
+    class NumPyStep:
+        def track_ratio_to_torch(self):
+            return pairs.ratio(*self.pair)
+
+    outcomes = {}
+    for name, pair in {
+        "right": (number, tensor),
+        "ours": (tensor, tensor),
+        "theirs": (number, number),
+    }.items():
+        NumPyStep.pair = pair
+        outcomes[name] = once.run_point(NumPyStep, "track_ratio_to_torch", (), (NotImplementedError,))
+    assert outcomes == {"right": "ran", "ours": "failed", "theirs": "failed"}
 
 
 def test_every_workload_is_timed_at_every_size(suite):
