@@ -1,8 +1,8 @@
-"""Numba, an optional compiler: it is sought when a large array comes, and never before.
+"""Numba, an optional compiler: it is sought when a large array comes, or much has been done, and never before.
 
 A compiled loop reads and writes every number once, where NumPy needs a pass for each operation. The first call on a
 machine compiles for a second and keeps the result on disk; later programs load it in a fraction of that, together
-with Numba itself. Small arrays never wait for either.
+with Numba itself. A few small arrays never wait for either.
 """
 
 import contextlib
