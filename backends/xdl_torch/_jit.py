@@ -30,7 +30,7 @@ def tracing() -> bool:
 
 def jit(f, static_argnums, donate_argnums):
     # Following the arrays through one run, as JAX does, takes any Python code; following the bytecode
-    # (torch.compile) would have to know xdl's classes. In-place updates are traced, so `donate` needs nothing.
+    # (torch.compile) would have to know xdl's classes.
     compiled = {}
 
     @functools.wraps(f)
@@ -49,7 +49,9 @@ def jit(f, static_argnums, donate_argnums):
             message = f"static arguments and the numbers, strings and functions in trees must be hashable, got {static}"
             raise TypeError(message) from None
         if entry is None:
-            entry = compiled[key] = _compile(f, fixed, static, leaves, structure)
+            given_up = {i % len(args) for i in donate_argnums} if args else set()
+            donated = [k for k, i in enumerate(_owners(args, fixed)) if i in given_up]
+            entry = compiled[key] = _compile(f, fixed, static, leaves, structure, donated)
             if len(compiled) == MANY:
                 name = getattr(f, "__name__", repr(f))
                 message = (
@@ -68,8 +70,9 @@ def _signature(x):
     return type(x), x
 
 
-def _compile(f, fixed, static, leaves, structure):
+def _compile(f, fixed, static, leaves, structure, donated):
     places = [i for i, x in enumerate(leaves) if isinstance(x, torch.Tensor)]
+    donated = [k for k, i in enumerate(places) if i in donated and _is_writable(leaves[i])]
     record = {}
 
     def flat(*xs):
@@ -81,20 +84,88 @@ def _compile(f, fixed, static, leaves, structure):
         for i, x in zip(fixed, static, strict=True):
             args.insert(i, x)
         found, record["structure"] = tree.flatten(f(*args, **options))
-        record["outputs"] = [None if isinstance(x, torch.Tensor) else (x,) for x in found]
-        return [x for x in found if isinstance(x, torch.Tensor)]
+        ys, homes = _reuse({k: xs[k] for k in donated}, [x for x in found if isinstance(x, torch.Tensor)])
+        rest = iter(homes)
+        record["outputs"] = [_source(x, rest) for x in found]
+        return [y for y, home in zip(ys, homes, strict=True) if home is None]
 
     tensors = [leaves[i] for i in places]
+    _separate(tensors, donated)
     run = _build(flat, tensors, getattr(f, "__name__", repr(f)))
     outputs, out_structure = record["outputs"], record["structure"]
-    if len(places) == len(leaves) and not any(outputs):
+    if len(places) == len(leaves) and all(kind == "new" for kind, _ in outputs):
         return lambda leaves: tree.unflatten(out_structure, run(*leaves))
 
     def call(leaves):
-        ys = iter(run(*[leaves[i] for i in places]))
-        return tree.unflatten(out_structure, [next(ys) if c is None else c[0] for c in outputs])
+        xs = [leaves[i] for i in places]
+        _separate(xs, donated)
+        ys = iter(run(*xs))
+        found = [next(ys) if kind == "new" else xs[x] if kind == "donated" else x for kind, x in outputs]
+        return tree.unflatten(out_structure, found)
 
     return call
+
+
+def _source(x, homes):
+    """Where a leaf of the result comes from in later calls."""
+    if not isinstance(x, torch.Tensor):
+        return "constant", x
+    home = next(homes)
+    return ("new", None) if home is None else ("donated", home)
+
+
+# ---- memory that is given up ----
+
+
+def _owners(args, fixed):
+    """For each leaf of the arguments that are not fixed, which argument it belongs to."""
+    return [i for i, x in enumerate(args) if i not in fixed for _ in tree.leaves(x)]
+
+
+def _is_writable(x):
+    """Whether a tensor can take a result: it is no variable of autograd, and has a place for each entry."""
+    return not x.requires_grad and not x.is_inference() and torch._debug_has_internal_overlap(x) == 0
+
+
+def _reuse(donated, ys):
+    """Write results into donated tensors of their kind; Inductor then steps in place.
+
+    Returns the results, and for each the place of the donated tensor that it is in, or None.
+    """
+    own = {id(x): k for k, x in donated.items()}
+    memory = {_memory(x) for x in donated.values()}
+    homes = [own.pop(id(y), None) for y in ys]
+    ys = [
+        y.clone() if home is None and _memory(y) in memory else y for y, home in zip(ys, homes, strict=True)
+    ]
+    free = list(own.values())
+    pairs = []
+    for i, y in enumerate(ys):
+        alike = [k for k in free if _kind(donated[k]) == _kind(y)]
+        if homes[i] is None and alike and not y.requires_grad:
+            homes[i] = alike[0]
+            free.remove(alike[0])
+            pairs.append((donated[alike[0]], y))
+    for x, y in pairs:  # at the end, when all was read
+        x.copy_(y)
+    return ys, homes
+
+
+def _kind(x):
+    return x.shape, x.dtype, x.device
+
+
+def _memory(x):
+    return x.untyped_storage()._cdata
+
+
+def _separate(xs, donated):
+    """Copy what is donated and is in another argument, too."""
+    memory = [_memory(x) for x in xs] if donated else []
+    if len(set(memory)) < len(memory):
+        for k in donated:
+            if memory.count(memory[k]) > 1:
+                xs[k] = xs[k].clone()
 
 
 def _apart(tensors):

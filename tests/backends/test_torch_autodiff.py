@@ -330,6 +330,55 @@ def test_jit_updates_its_arguments_in_place_as_the_function_does():
     assert torch.equal(p, torch.full((3,), 0.5))
 
 
+@pytest.mark.slow
+def test_jit_steps_in_memory_that_is_given_up():
+    rule, w, g = xdl.optim.Adam(0.1), torch.linspace(-1, 1, 8), torch.linspace(1, 2, 8)
+    step = lambda w, state, g: xdl.optim.update(rule, w, g, state, donate=True)
+    run = xdl.jit(step, donate_argnums=(0, 1))
+    wanted, found = [w, xdl.optim.init(rule, w)], [w.clone(), xdl.optim.init(rule, w)]
+    places = [x.data_ptr() for x in xdl.tree.leaves(found)]
+    for _ in range(3):
+        wanted = xdl.optim.update(rule, wanted[0], g, wanted[1])
+        found = run(*found, g)
+    for a, b in zip(xdl.tree.leaves(found), xdl.tree.leaves(wanted), strict=True):
+        torch.testing.assert_close(a, b)
+    assert [x.data_ptr() for x in xdl.tree.leaves(found)] == places
+
+
+def _overlapping():
+    x = torch.arange(4.0)
+    return x[:3], x[1:]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda a, b: (b * 2, a + 1, a),
+        lambda a, b: (a[1:], b.sum(), a + b),
+        lambda a, b: (b, a),
+    ],
+)
+def test_jit_reads_what_is_given_up_before_it_is_written(f):
+    run = engine.jit(f, (), (0, 1))
+    for make in (
+        lambda: (torch.arange(4.0), torch.linspace(1, 2, 4)),
+        lambda: 2 * (torch.arange(4.0),),
+        _overlapping,
+        lambda: (torch.arange(4.0).expand(3, 4), torch.linspace(1, 2, 4).expand(3, 4)),
+    ):
+        for found, wanted in zip(run(*make()), f(*make()), strict=True):
+            assert torch.equal(found, wanted)
+
+
+@pytest.mark.slow
+def test_jit_writes_to_no_variable_of_autograd():
+    w = torch.ones(3, requires_grad=True)
+    y = engine.jit(lambda w: w * 2, (), (0,))(w)
+    assert torch.equal(w, torch.ones(3))
+    assert torch.equal(torch.autograd.grad(y.sum(), w)[0], torch.full((3,), 2.0))
+
+
 def test_jit_refuses_a_branch_on_a_value():
     def branching(x):
         return x if torch.sum(x) > 0 else -x

@@ -64,7 +64,8 @@ def jit(
     static_argnums : int or tuple of int
         Arguments that are compiled in; hashable.
     donate_argnums : int or tuple of int
-        Arguments whose memory the results may reuse; the caller must not use them again. JAX only.
+        Arguments whose memory the results may reuse; the caller must not use them again.
+        On JAX and PyTorch.
 
     Returns
     -------
