@@ -6,6 +6,8 @@ A sequence (n, t, c) passes as an image of height 1: PyTorch would copy it, beca
 import torch
 import torch.nn.functional as F
 
+from ._leaves import transforming
+
 __all__ = [
     "FLOATING",
     "crop",
@@ -41,7 +43,13 @@ def kernels(w):
         w = w.unsqueeze(0)
     v = w.permute(3, 2, 0, 1) if w.ndim == 4 else w.permute(4, 3, 0, 1, 2)
     # with one channel PyTorch mistakes the view for another format, and its backward pass fails in float64
-    return v.contiguous() if 1 in w.shape[-2:] else v
+    if 1 in w.shape[-2:]:
+        return v.contiguous()
+    if v.ndim == 5 or transforming():  # torch.func.vmap knows no such format
+        return v
+    return v.contiguous(
+        memory_format=torch.channels_last
+    )  # which the kernels would copy forward and backward
 
 
 def like_kernels(w, ndim):

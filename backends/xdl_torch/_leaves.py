@@ -1,5 +1,6 @@
 """Trees of tensors as flat tuples of tensors, which is what torch's transforms take."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -46,6 +47,8 @@ def split(x: Any) -> tuple[list[torch.Tensor], Callable[[Any], Any]]:
     """Differentiable tensors of a tree, and a function that puts others in their place."""
     leaves, structure = tree.flatten(x)
     places = [i for i, leaf in enumerate(leaves) if smooth(leaf)]
+    if len(places) == len(leaves):
+        return leaves, functools.partial(tree.unflatten, structure)
 
     def rebuild(xs):
         merged = list(leaves)
@@ -69,7 +72,7 @@ class Flat:
         out = self.f(*self.arguments(xs))
         y, aux = out if self.has_aux else (out, None)
         leaves, self.structure = tree.flatten(y)
-        more, self.aux_structure = tree.flatten(aux)
+        more, self.aux_structure = tree.flatten(aux) if self.has_aux else ([], None)
         ys, others = [], []
         self.places, self.aux_places = [], []  # for each leaf (list it is in, place there or value)
         for x in leaves:

@@ -1,13 +1,19 @@
 """Attention with PyTorch's fused kernels, and derivatives of any order."""
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
+from torch.nn.attention import SDPBackend
 
 from xdl.nn._attend import attend, attend_pullback
 
 from ._leaves import transforming
+
+FORWARD: Any = getattr(torch.ops.aten, "_scaled_dot_product_flash_attention_for_cpu", None)
+BACKWARD: Any = getattr(torch.ops.aten, "_scaled_dot_product_flash_attention_for_cpu_backward", None)
+CHOICE: Any = getattr(torch, "_fused_sdp_choice", None) if FORWARD and BACKWARD else None
 
 
 def _suits(q, k, v, bias=None, mask=None, key=None, /, *, dropout, **options):
@@ -51,26 +57,44 @@ def _fused(q, k, v, bias, mask, offset, scale):
     return y if len(shape) == 4 else y.reshape(shape)
 
 
+def _is_plain(q, k, v, offset):
+    """Whether PyTorch would take its kernel for the CPU, which is then called without a graph of its own around it."""
+    if CHOICE is None or q.device.type != "cpu" or q.ndim != 4 or q.shape[1] != k.shape[1]:
+        return False
+    if offset is not None and (offset or q.shape[2] != k.shape[2]):
+        return False
+    return CHOICE(q, k, v, is_causal=offset is not None) == SDPBackend.FLASH_ATTENTION.value
+
+
 class _Attend(torch.autograd.Function):
     """The fused kernel, whose own derivative has no derivative, and the definition where one is asked for."""
 
     @staticmethod
     def forward(ctx, q, k, v, bias, mask, offset, scale):
+        ctx.options = {"offset": offset, "scale": scale, "dropout": 0.0}
+        ctx.causal = offset is not None
+        if bias is None and mask is None and _is_plain(q, k, v, offset):
+            y, statistic = FORWARD(q, k, v, 0.0, ctx.causal, scale=scale)
+            ctx.save_for_backward(q, k, v, None, None, y, statistic)
+            return y
         with torch.enable_grad():
             inner = [x if x is None else x.detach().requires_grad_(x.requires_grad) for x in (q, k, v, bias)]
             y = _fused(*inner, mask, offset, scale)
-        ctx.inner, ctx.y, ctx.options = inner, y, {"offset": offset, "scale": scale, "dropout": 0.0}
+        ctx.inner, ctx.y = inner, y
         y = y.detach()
-        ctx.save_for_backward(q, k, v, bias, mask, y)
+        ctx.save_for_backward(q, k, v, bias, mask, y, None)
         return y
 
     @staticmethod
     def backward(ctx, dy):
-        q, k, v, bias, mask, y = ctx.saved_tensors
+        q, k, v, bias, mask, y, statistic = ctx.saved_tensors
         wanted = tuple(ctx.needs_input_grad[:4])
         if torch.is_grad_enabled():
             grads = attend_pullback.definition(dy, y, q, k, v, bias, mask, None, wanted=wanted, **ctx.options)
             return *grads, None, None, None
+        if statistic is not None:
+            grads = BACKWARD(dy, q, k, v, y, statistic, 0.0, ctx.causal, scale=ctx.options["scale"])
+            return *grads, None, None, None, None
         inner = [x for x, want in zip(ctx.inner, wanted, strict=True) if want]
         found = iter(torch.autograd.grad(ctx.y, inner, dy, retain_graph=True))
         return *[next(found) if want else None for want in wanted], None, None, None
