@@ -14,6 +14,7 @@ from xdl.core.random._permutation import draw_order
 from xdl.core.random._quantiles import columns, constants
 from xdl.core.random._threefry import draw, threefry2x32, words
 from xdl.core.random._uniform import native_uniform
+from xdl.core.random._words import multiply_high, normalize
 
 draw.method("jax")(jax.jit(draw.definition, static_argnames=("count", "transform", "options")))
 words.method("jax")(jax.jit(words.definition, static_argnames=("count", "start")))
@@ -22,6 +23,25 @@ words.method("jax")(jax.jit(words.definition, static_argnames=("count", "start")
 @threefry2x32.method("jax")
 def _(key, x0, x1, /):
     return tuple(jax.extend.random.threefry2x32_p.bind(key[0], key[1], x0, x1))
+
+
+# words may be of int64, too
+@normalize.method("jax", when=lambda v, /: v.dtype == jnp.uint32)
+def _(v, /):
+    places = lax.clz(v)
+    return v << places, places
+
+
+if hasattr(lax, "mulhi"):  # not in every version of JAX
+
+    @multiply_high.method("jax", when=lambda a, b, /, *, carry=None: a.dtype == b.dtype == jnp.uint32)
+    def _(a, b, /, *, carry=None):
+        a, b = jnp.broadcast_arrays(a, b)
+        high = lax.mulhi(a, b)
+        if carry is None:
+            return high
+        low = a * b
+        return high + (low + carry < low)  # whether the sum wraps around
 
 
 @constants.method("jax")
