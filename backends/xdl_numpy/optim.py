@@ -17,7 +17,6 @@ from ._threads import share
 # Parameters, gradient, two moments and a work array: five blocks fit into 1 MiB, the smaller second-level caches.
 BLOCK_BYTES = 1 << 17
 OPERATIONS = 12  # of an entry, in a compiled step
-MANY = 16  # times the entries of a large array, in many steps, make compiled loops pay as well
 
 _stepped = 0
 
@@ -153,7 +152,7 @@ def _compiled(count: int) -> Any:
     """Compiled loops, once so many entries have been stepped that their loading pays; None before."""
     global _stepped
     _stepped += count
-    return loops("optim", max(count, _stepped // MANY))
+    return loops("optim", _stepped)
 
 
 def _in_order(x: Any, grad: Any, m: Any, v: Any) -> bool:
