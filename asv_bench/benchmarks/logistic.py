@@ -208,7 +208,7 @@ class Hessian:
         self.Z, self.w = np.c_[np.ones(len(y)), X], np.random.default_rng(1).uniform(0.1, 0.25, len(y))
 
     def track_ratio_to_general_product(self):
-        from xdl.models.fitting import gram
+        from xdl.models.matrices import gram
 
         return ratio(lambda: gram(self.Z, self.w), lambda: (self.Z.T * self.w) @ self.Z, rounds=9)
 

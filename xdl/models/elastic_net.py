@@ -7,7 +7,7 @@ from xdl import autodiff
 from xdl.core import Array, array_namespace, asarray, to_numpy
 from xdl.core._backends import wants_jit
 
-from .fitting import product, solve_positive
+from .matrices import product, solve_positive
 
 __all__ = ["METHODS", "Quadratic", "Solution", "coordinate_descent", "fista", "soft_threshold"]
 

@@ -7,18 +7,9 @@ from xdl.core import Array, array_namespace, buffer
 from xdl.core._namespace import is_array
 
 from .elastic_net import METHODS, Quadratic, Solution, coordinate_descent
-from .fitting import (
-    centered,
-    check_data,
-    finite_data,
-    gram,
-    normalized_weights,
-    penalty_array,
-    product,
-    start,
-    told,
-)
+from .fitting import centered, check_data, finite_data, normalized_weights, penalty_array, start, told
 from .linear_regression import LinearModel
+from .matrices import gram, product
 
 __all__ = ["ElasticNet", "Lasso", "center_data", "check_method", "solve_problem"]
 

@@ -11,19 +11,15 @@ from .fitting import (
     centered,
     check_data,
     design,
-    diagonal,
     finite_data,
-    gram,
     intercept_apart,
-    inverse,
     minimized,
     normalized_weights,
     penalty_array,
-    product,
-    solve_positive,
     start,
     told,
 )
+from .matrices import diagonal, gram, inverse, product, solve_positive
 
 __all__ = ["LinearModel", "LinearRegression", "largest_rate"]
 

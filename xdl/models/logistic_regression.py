@@ -15,19 +15,13 @@ from .fitting import (
     check_strength,
     checked_fit,
     design,
-    diagonal,
-    gram,
-    inner,
     intercept_apart,
-    inverse,
     minimized,
     normalized_weights,
     penalty_array,
-    product,
-    regularization,
     start,
-    transposed_product,
 )
+from .matrices import diagonal, gram, inner, inverse, product, regularization, transposed_product
 
 __all__ = ["IRLS", "LogisticRegression", "cross_entropy", "cross_entropy_hessian"]
 

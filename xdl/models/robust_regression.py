@@ -9,20 +9,9 @@ from xdl.optim._descent import Descent, Move
 from xdl.optim._method import Iterate, Method
 from xdl.optim._problem import Problem
 
-from .fitting import (
-    check_data,
-    design,
-    diagonal,
-    gram,
-    intercept_apart,
-    minimized,
-    normalized_weights,
-    penalty_array,
-    product,
-    solve_positive,
-    start,
-)
+from .fitting import check_data, design, intercept_apart, minimized, normalized_weights, penalty_array, start
 from .linear_regression import LinearModel
+from .matrices import diagonal, gram, product, solve_positive
 
 __all__ = ["HuberRegression", "LeastAbsoluteDeviations"]
 

@@ -14,16 +14,13 @@ from .fitting import (
     check_data,
     check_labels,
     design,
-    diagonal,
-    gram,
     intercept_apart,
-    inverse,
     minimized,
     normalized_weights,
     penalty_array,
-    solve_positive,
     start,
 )
+from .matrices import diagonal, gram, inverse, solve_positive
 
 __all__ = ["NewtonScoring", "SoftmaxRegression", "softmax_entropy", "softmax_entropy_hessian"]
 
