@@ -35,6 +35,7 @@ class Flat:
         if not leaves:
             message = "`x0` must have at least one array; it is an empty tree, so no library is known"
             raise ValueError(message)
+        self.first = leaves[0]
         self.structure = tree.structure(params)
         self.lead = 1 if batched else 0
         self.batch = tuple(leaves[0].shape[: self.lead])

@@ -1,7 +1,12 @@
 """What all public functions that run a method have in common: those who look on, and derivatives of the result."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
+
+from xdl import autodiff
+from xdl.autodiff._engines import has_traced
+from xdl.core._backends import wants_jit
 
 from ._drive import Task, drive
 from ._flat import Flat
@@ -42,9 +47,11 @@ def solve(
     Result
     """
     flat = Flat(x0, batched=task.batched)
-    finish = (lambda state, flat, args: make_result(state, flat)) if finish is None else finish
     if not (record or callback or progress):
-        return implicit(task, lambda x0, args: finish(drive(task, x0, args), flat, args), x0, args)
+        if finish is None and wants_jit(flat.first) and not has_traced(args):
+            return _program(task)(x0, args)
+        return _run(task, flat, x0, args, finish or _result)
+    finish = finish or _result
     observer = Observer(flat, record=record, callback=callback, progress=progress)
     recorder = observer.recorder
     watch = recorder.probe if recorder else None
@@ -57,3 +64,17 @@ def solve(
     finally:
         observer.close()
     return result.replace(trace=recorder.trace) if recorder else result
+
+
+def _run(task: Task, flat: Flat, x0: Any, args: tuple[Any, ...], finish: Callable[..., Any]) -> Any:
+    return implicit(task, lambda x0, args: finish(drive(task, x0, args), flat, args), x0, args)
+
+
+def _result(state: Iterate, flat: Flat, args: tuple[Any, ...]) -> Result:
+    return make_result(state, flat)
+
+
+@functools.lru_cache(64)
+def _program(task: Task) -> Callable[..., Result]:
+    """The run and what is made of its end, compiled together."""
+    return autodiff.jit(lambda x0, args: _run(task, Flat(x0, batched=task.batched), x0, args, _result))
