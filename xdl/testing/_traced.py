@@ -76,7 +76,7 @@ class _ActivatingExtension(_Activating, TracedExtension):
 def _active(level: Tape) -> TracedNamespace:
     namespace = _Activating(level, level.functions)
     if hasattr(level.functions, "fft"):  # the one extension that has creation functions
-        vars(namespace)["fft"] = _ActivatingExtension(level, level.functions.fft, namespace.__name__)
+        vars(namespace)["fft"] = _ActivatingExtension(level, level.functions.fft)
     return namespace
 
 
@@ -110,5 +110,6 @@ def traced(base: Any, *, mode: str = "constant") -> Any:
         raise ValueError(message)
     level = Tape(functions_of(base.zeros(1)), full=True)
     level.entries = _Forgetful(level.functions, mode == "swept")
-    level.namespace = level.functions.namespace(level) if mode == "constant" else _active(level)
+    if mode != "constant":
+        level._namespace = _active(level)
     return level.namespace

@@ -42,9 +42,10 @@ def test_random_boxes_beside_scipy():
 
 
 def test_without_bounds_it_solves_what_the_free_method_solves(xp64, syncs):
-    r = optim.minimize(rosenbrock, xp64.asarray([-1.2, 1.0, 0.5]), method=LBFGSB())
+    start = xp64.asarray([-1.2, 1.0, 0.5], dtype=xp64.float64)
+    r = optim.minimize(rosenbrock, start, method=LBFGSB())
     assert r.success
-    assert_close(r.x, xp64.ones((3,)), rtol=0, atol=1e-5)
+    assert_close(r.x, xp64.ones((3,), dtype=xp64.float64), rtol=0, atol=1e-5)
 
 
 def test_a_convex_quadratic_in_a_box():
