@@ -30,7 +30,7 @@ def autograd_gradient(inputs):
         return x - anp.log(anp.sum(anp.exp(x), axis=1, keepdims=True))
 
     run = autograd.value_and_grad(mlp_loss(anp, log_softmax))
-    return lambda: run(inputs["parameters"], inputs["x"], inputs["labels"])[0]
+    return lambda: run(inputs["parameters"], inputs["x"], inputs["target"])[0]
 
 
 def mygrad_gradient(inputs):
@@ -45,7 +45,7 @@ def mygrad_gradient(inputs):
         for i, (w, b) in enumerate(layers):
             x = mygrad.matmul(x, w) + b
             x = x if i == len(layers) - 1 else relu(x)
-        value = softmax_crossentropy(x, inputs["labels"])
+        value = softmax_crossentropy(x, inputs["target"])
         value.backward()
         return value.data
 
