@@ -95,7 +95,7 @@ def draw(results: list[rl.TrainResult], path: Path) -> None:
         ax.set_title(title, loc="left")
         ax.spines[["top", "right"]].set_visible(False)
     left.set_ylabel("return of an episode")
-    left.legend(frameon=False, loc="upper left", bbox_to_anchor=(0.0, 0.92))
+    left.legend(frameon=False, loc="lower right")
     figure.savefig(path, dpi=150)
 
 
