@@ -148,3 +148,23 @@ def test_many_blocks_are_one_step(xp, rule, turned):
     donated = optim.update(rule, copy(params), grads, copy(state), donate=True)
     donated = optim.update(rule, donated[0], grads, donated[1], donate=True)
     assert_close(donated, pure, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.xp_only("numpy", reason="others decide themselves how they treat subnormal numbers")
+@pytest.mark.xp_skip("numpy-readonly", reason="nothing can be written there")
+def test_moments_of_gradients_that_have_ended_become_zero(xp, order):
+    """A decay that is rounded ends at a subnormal number, with which processors are slow."""
+    rule, x = optim.Adam(0.1), np.asarray(np.ones((2, 3), np.float32), order=order)
+    donated, pure = (x, optim.init(rule, x)), copy((x, optim.init(rule, x)))
+    first = np.asarray([[0, 1, 2], [3, 4, 5]], np.float32)
+    later = np.asarray([[1e-30, 0, 0], [0, 0, 0]], np.float32)
+    for t in range(1024):
+        grad = later if t else first
+        donated = optim.update(rule, donated[0], grad, donated[1], donate=True)
+        pure = optim.update(rule, pure[0], grad, pure[1])
+    m, expected = donated[1].leaves[0][0], pure[1].leaves[0][0]
+    assert np.all((expected[later == 0] > 0) & (expected[later == 0] < np.finfo(np.float32).tiny))
+    assert_equal(m, np.where(later == 0, np.float32(0), m))
+    assert_close(m[0, 0], expected[0, 0])
+    assert_close(donated[0], pure[0])
