@@ -35,5 +35,8 @@ def copied(x, order):
 
 def with_columns(x, n):
     """Memory for an array like ``x``, with ``n`` columns; in the same order, if rows lie in one piece there."""
-    order, shape = order_of(x), (*x.shape[:-1], n)
+    shape = (*x.shape[:-1], n)
+    if x.flags.c_contiguous:
+        return empty(shape, x.dtype)
+    order = order_of(x)
     return empty_as(shape, order, x.dtype) if order[-1] == x.ndim - 1 else empty(shape, x.dtype)

@@ -1,4 +1,8 @@
-"""Attention of small heads: all at once, as head by head the interpreter would take longer than the products."""
+"""Attention of small heads: as many at once as the cache holds, as one by one the interpreter would take longer.
+
+The weights are kept for the backward pass. They are shifted by the maximum of their row only where a score is large:
+along short rows NumPy takes longer for the maxima than for all products.
+"""
 
 import math
 
@@ -7,11 +11,19 @@ import numpy as np
 from ._blocks import is_real
 from ._memory import empty
 from ._memory_order import with_columns
+from ._threads import share
 
-__all__ = ["attend_at_once", "pull_at_once", "suits"]
+__all__ = ["KEPT", "SAFE", "attend_at_once", "pull_at_once", "suits"]
 
-# Multiplications of a head, and bytes of all scores: two blocks of them stay in the second-level cache.
-WORK, SCORES = 600_000, 1 << 20
+# bytes of scores that are made at once: they and their cotangents stay in the second-level cache
+TILE = 1 << 19
+# bytes of weights, or of exponentials, that are kept for the backward pass
+KEPT = 1 << 26
+# OpenBLAS multiplies matrices as they lie in memory up to so many multiplications, half as fast again as when it
+# rearranges them first; it takes as many rows as that allows, if they are worth a call, and no transpose on the right.
+UNARRANGED, ROWS = 1_000_000, 80
+# scores whose exponentials, and sums of them, are numbers without loss of precision
+SAFE = {"f": 40.0, "d": 300.0}
 
 
 def suits(q, k, v, bias, mask, offset, dropout):
@@ -24,36 +36,102 @@ def suits(q, k, v, bias, mask, offset, dropout):
         or (offset is not None and offset < 0)
     ):
         return False
-    scores = q.shape[-2] * k.shape[-2]
-    if scores * math.prod(q.shape[:-2]) * q.itemsize > SCORES:
+    t, s = q.shape[-2], k.shape[-2]
+    if max(t, s) * max(q.shape[-1], v.shape[-1]) * ROWS > UNARRANGED:
         return False
-    return scores * (q.shape[-1] + v.shape[-1]) <= WORK
+    scores = t * s * q.itemsize
+    return scores <= TILE and scores * math.prod(q.shape[:-2]) <= KEPT
 
 
 def attend_at_once(q, k, v, offset, scale):
-    """Attention, the exponentials of scores less the maximum of each row, and the inverse of their sums."""
-    t, s = q.shape[-2], k.shape[-2]
-    e = np.matmul(q * q.dtype.type(scale), k.mT, out=empty((*q.shape[:-1], s), q.dtype))
-    if offset is not None and offset < s - 1:
-        e += np.triu(np.full((t, s), -math.inf, q.dtype), offset + 1)
-    e -= e.max(axis=-1, keepdims=True)
-    np.exp(e, out=e)
-    inverse = 1 / np.matmul(e, np.ones((s, 1), q.dtype))
-    y = np.matmul(e, v, out=with_columns(q, v.shape[-1]))
-    y *= inverse
-    return y, (e, inverse)
+    """Attention, and its weights."""
+    t, s, d = q.shape[-2], *k.shape[-2:]
+    y, weights = with_columns(q, v.shape[-1]), empty((*q.shape[:-1], s), q.dtype)
+    scale, safe = q.dtype.type(scale), SAFE[q.dtype.char]
+    later = (
+        None
+        if offset is None or offset >= s - 1
+        else np.triu(np.full((t, s), -math.inf, q.dtype), offset + 1)
+    )
+    ones = np.ones((s, 1), q.dtype)
+
+    def attend(some):
+        e = weights[some]
+        _multiply(q[some], np.multiply(k[some].mT, scale, out=empty((*e.shape[:-2], d, s), q.dtype)), e)
+        small = -safe <= e.min() and e.max() <= safe  # not where one is NaN
+        if later is not None:
+            e += later
+        if not small:
+            e -= e.max(axis=-1, keepdims=True)
+        np.exp(e, out=e)
+        e *= 1 / np.matmul(e, ones)  # the fastest sum
+        _multiply(e, v[some], y[some])
+
+    _share(attend, q, k, 2.0 * (d + v.shape[-1]))
+    return y, weights
 
 
-def pull_at_once(dy, y, q, k, v, scale, wanted, e, inverse):
-    """Cotangents, from the exponentials."""
-    incoming = np.multiply(dy, inverse, out=empty(dy.shape, q.dtype))
-    dv = np.matmul(e.mT, incoming, out=with_columns(v, v.shape[-1])) if wanted[2] else None
-    if not (wanted[0] or wanted[1]):
-        return None, None, dv, None
-    ds = np.matmul(incoming, v.mT, out=empty(e.shape, q.dtype))
-    ds -= np.einsum("...td,...td->...t", incoming, y)[..., None]
-    ds *= e
-    ds *= q.dtype.type(scale)
-    dq = np.matmul(ds, k, out=with_columns(q, q.shape[-1])) if wanted[0] else None
-    dk = np.matmul(ds.mT, q, out=with_columns(k, k.shape[-1])) if wanted[1] else None
+def pull_at_once(dy, y, q, k, v, scale, wanted, weights):
+    """Cotangents, from the weights."""
+    dq, dk, dv = (
+        with_columns(x, x.shape[-1]) if want else None for x, want in zip((q, k, v), wanted, strict=False)
+    )
+    scale = q.dtype.type(scale)
+
+    def pull(some):
+        e, incoming = weights[some], np.ascontiguousarray(dy[some])
+        if dv is not None:
+            _multiply(e.mT, incoming, dv[some])
+        if dq is None and dk is None:
+            return
+        ds, vs = empty(e.shape, q.dtype), v[some]
+        columns = empty((*vs.shape[:-2], vs.shape[-1], vs.shape[-2]), q.dtype)
+        np.copyto(columns, vs.mT)
+        _multiply(incoming, columns, ds)
+        ds -= np.vecdot(incoming, y[some])[..., None]
+        ds *= e
+        ds *= scale
+        if dq is not None:
+            _multiply(ds, k[some], dq[some])
+        if dk is not None:
+            _multiply(ds.mT, q[some], dk[some])
+
+    _share(pull, q, k, 4.0 * (q.shape[-1] + v.shape[-1]))
     return dq, dk, dv, None
+
+
+def _multiply(a, b, out):
+    """Write products of stacks of matrices."""
+    rows, step = a.shape[-2], UNARRANGED // (b.shape[-2] * b.shape[-1])
+    if rows <= step:
+        np.matmul(a, b, out=out)
+        return
+    count = -(-rows // step)
+    for i in range(count):
+        part = slice(rows * i // count, rows * (i + 1) // count)
+        np.matmul(a[..., part, :], b, out=out[..., part, :])
+
+
+def _share(work, q, k, operations):
+    """Do work on as many heads at once as a tile of scores holds; ``operations`` are those for one score."""
+    scores = q.shape[-2] * k.shape[-2]
+    groups = _groups(q.shape[:-2], TILE // (scores * q.itemsize))
+
+    def do(first, last):
+        for some in groups[first:last]:
+            work(some)
+
+    share(do, len(groups), operations=operations * scores * math.prod(q.shape[:-2]))
+
+
+def _groups(shape, count):
+    """Indices of parts of leading axes of this shape, each of at most ``count`` heads."""
+    axis, within = len(shape), 1
+    while axis and within * shape[axis - 1] <= count:
+        axis -= 1
+        within *= shape[axis]
+    if not axis:
+        return [()]
+    n, step = shape[axis - 1], count // within
+    parts = [slice(i, i + step) for i in range(0, n, step)]
+    return [(*outer, part) for outer in np.ndindex(shape[: axis - 1]) for part in parts]

@@ -13,7 +13,7 @@ from xdl.nn._attend import attend, attend_forward, attend_pullback, reach
 from ._blocks import is_real
 from ._memory import empty
 from ._memory_order import with_columns
-from ._small_heads import attend_at_once, pull_at_once, suits
+from ._small_heads import KEPT, SAFE, attend_at_once, pull_at_once, suits
 from ._threads import share
 
 # bytes of a block of scores: two of them stay in the second-level cache
@@ -21,12 +21,10 @@ TILE = 1 << 19
 # queries in a block, at most: where scores beyond the diagonal are left out fewer, an eighth of all within limits
 QUERIES = 256
 CAUSAL = (64, 128)
-# bytes of exponentials that are kept for the backward pass, and up to how many queries
-KEPT, FEW = 1 << 26, 512
+# queries up to which exponentials are kept for the backward pass
+FEW = 512
 # Many small heads go to the definition, all at once: one by one they would cost fifty microseconds each.
 MANY, SMALL = 16, 100_000
-# scores whose exponentials, and sums of them, are numbers without loss of precision
-SAFE = {"f": 40.0, "d": 300.0}
 
 
 def _suits(q, k, v, bias=None, mask=None, key=None, /, *, dropout, **options):
@@ -76,8 +74,8 @@ def _(q, k, v, bias=None, mask=None, key=None, /, *, offset, scale, dropout):
 
 @attend_pullback.method("numpy", when=_small_pullback)
 def _(dy, y, q, k, v, bias=None, mask=None, key=None, /, *, offset, scale, dropout, wanted, saved=None):
-    e, inverse = saved or attend_at_once(q, k, v, offset, scale)[1]
-    return pull_at_once(dy, y, q, k, v, scale, wanted, e, inverse)
+    weights = attend_at_once(q, k, v, offset, scale)[1] if saved is None else saved
+    return pull_at_once(dy, y, q, k, v, scale, wanted, weights)
 
 
 class _Heads:

@@ -112,6 +112,70 @@ def test_blocks_with_numpy(monkeypatch, name, bias, kept):
                 assert_close(grad, correct, rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.parametrize("batch", [(5,), (2, 5), (3, 1, 2)])
+@pytest.mark.parametrize(("offset", "largest"), [(None, 1.0), (0, 1.0), (2, 1e3), (None, 1e3)])
+def test_small_heads_with_numpy(monkeypatch, batch, offset, largest):
+    """A few heads at a time, and rows of products in parts; scores that overflow without a shift, and not."""
+    xdl.array_namespace(np.zeros(1))
+    import xdl_numpy._small_heads as method
+
+    monkeypatch.setattr(method, "TILE", 4 * 9 * 11 * 8)  # four heads
+    monkeypatch.setattr(method, "UNARRANGED", 9 * 11 * 4)
+    monkeypatch.setattr(method, "ROWS", 4)
+    calls = []
+    monkeypatch.setattr(
+        method, "_share", lambda *args, share=method._share: (calls.append(args), share(*args))
+    )
+    t, s, d, n = 9, 11, 7, 5
+    q, k, v, dy = (draw(*batch, *shape) for shape in ((t, d), (s, d), (s, n), (t, n)))
+    wanted = (True, True, True, False)
+    q, dy = q * largest, np.broadcast_to(dy[..., :1, :], dy.shape)  # as sums give it
+    options = {"offset": offset, "scale": 0.5, "dropout": 0.0}
+    with xdl.portable():
+        y, saved = _attend.attend_forward(q, k, v, **options)
+        expected = _attend.attend_pullback(dy, y, q, k, v, wanted=wanted, saved=saved, **options)
+    found, saved = _attend.attend_forward(q, k, v, **options)
+    assert_close(found, y, rtol=1e-9, atol=1e-12)
+    for again in (saved, None):
+        grads = _attend.attend_pullback(dy, y, q, k, v, wanted=wanted, saved=again, **options)
+        for grad, correct in zip(grads[:3], expected[:3], strict=True):
+            assert_close(grad, correct, rtol=1e-9, atol=1e-11 * largest)
+    assert len(calls) == 4
+
+
+def test_heads_of_one_call_with_numpy():
+    """As many as are asked for, at most, and every one once, in the order of memory."""
+    xdl.array_namespace(np.zeros(1))
+    from xdl_numpy._small_heads import _groups
+
+    for shape in ((), (5,), (2, 5), (3, 1, 2), (2, 3, 4)):
+        x = np.arange(np.prod(shape, dtype=int)).reshape(shape)
+        for count in range(1, 30):
+            parts = [x[some].reshape(-1) for some in _groups(shape, count)]
+            assert max(map(len, parts)) <= count
+            assert np.concatenate(parts).tolist() == x.reshape(-1).tolist()
+
+
+@pytest.mark.parametrize("name", ["masked", "more keys", "fewer keys"])
+def test_all_scores_or_head_by_head_with_jax(name):
+    """The last by the formula, with queries that attend to nothing; the others in a loop."""
+    jnp = pytest.importorskip("jax.numpy")
+    (kv_heads, t, s), options, biased, masked = CALLS[name]
+    bias = draw(*biased)
+    mask = None if masked is None else RNG.random(masked) < 0.7
+    args = draw(1, 2, t, 3), draw(1, kv_heads, s, 3), draw(1, kv_heads, s, 4), bias
+    options = {"offset": None, "scale": 0.5, "dropout": 0.0} | options
+    dy = draw(1, 2, t, 4)
+    with xdl.portable():
+        y, saved = _attend.attend_forward(*args, mask, **options)
+        grads = _attend.attend_pullback(dy, y, *args, mask, wanted=WANTED, saved=saved, **options)
+    convert = lambda x: None if x is None else jnp.asarray(x, dtype=bool if x is mask else jnp.float32)
+    attention = lambda *args: _attend.attend(*args, convert(mask), **options)
+    found = derivatives(attention, tuple(map(convert, args)), convert(dy), None)
+    for x, expected in zip(found, (y, *grads), strict=True):
+        assert_close(x, expected, like=found[0], rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("permutation", [p for p in itertools.permutations(range(4)) if p[-1] == 3])
 def test_numpy_keeps_the_order_of_axes_in_memory(permutation):
     """So that a layer can join the heads without a copy."""
