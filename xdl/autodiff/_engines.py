@@ -51,4 +51,4 @@ def engine_for(name: str, trees: Any, engine: str | None) -> Any:
 
 
 def has_traced(trees: Any) -> bool:
-    return any(is_traced(type(x)) for x in tree.iterate(trees))
+    return any(is_traced(type(x)) for x in tree.leaves(trees))

@@ -204,7 +204,7 @@ def _traced_generic(function: Any) -> Callable[..., Any]:
 
     def call(*args: Any, **options: Any) -> Any:
         if function.rule is None:
-            if not any(map(is_active, args)) and not any(type(x) is Variable for x in tree.iterate(options)):
+            if not any(map(is_active, args)) and not any(type(x) is Variable for x in tree.leaves(options)):
                 return constant(*args, **options)  # a key, say: the library's own method draws the numbers
             return function.definition(*uniform(args), **options)
         for x in args:

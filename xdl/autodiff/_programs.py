@@ -144,7 +144,7 @@ def scan(
     ys : pytree
         The ``y`` of all steps, stacked in the order of ``xs``.
     """
-    lengths = {x.shape[0] if x.ndim else None for x in tree.iterate(xs)} | ({length} - {None})
+    lengths = {x.shape[0] if x.ndim else None for x in tree.leaves(xs)} | ({length} - {None})
     if len(lengths) != 1 or None in lengths:
         message = (
             "scan: give `length`, or `xs` whose arrays have one leading length; "

@@ -78,7 +78,7 @@ def leaves(tree: Any) -> list[Any]:
 
 
 def iterate(tree: Any) -> Iterator[Any]:
-    """Iterate over the leaves of a tree."""
+    """Iterate over the leaves of a tree; where all of them are looked at, `leaves` is quicker."""
     return iter(optree.tree_iter(tree, namespace=NAMESPACE))
 
 
