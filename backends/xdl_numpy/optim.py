@@ -49,18 +49,18 @@ def _in_place(t: Any, xs: Any, grads: Any, states: Any, /, *, rule: Any) -> bool
 
 def _writable(xs: Any, grads: Any, memories: Any) -> bool:
     """Whether all memory is writable, of one dtype per leaf, and nothing overlaps."""
-    owners = []
+    written, read = [], set()
     for x, grad, memory in zip(xs, grads, memories, strict=True):
         dtype = x.dtype
         for array in (x, *memory):
             # Complex moments differ in dtype, half precision is computed in single: the pure step serves.
             if type(array) is not np.ndarray or array.dtype != dtype or not array.flags.writeable:
                 return False
-            owners.append(id(array) if (base := array.base) is None else id(base))
+            written.append(id(array) if (base := array.base) is None else id(base))
         if not isinstance(grad, (np.ndarray, np.generic)):
             return False
-        owners.append(id(grad) if (base := grad.base) is None else id(base))
-    if len(set(owners)) == len(owners):
+        read.add(id(grad) if (base := grad.base) is None else id(base))
+    if read.isdisjoint(written) and len(set(written)) == len(written):
         return True
     return _disjoint([array for x, memory in zip(xs, memories, strict=True) for array in (x, *memory)], grads)
 
