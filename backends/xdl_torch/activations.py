@@ -12,10 +12,11 @@ from xdl.nn._activations.shrinkage import check_bound, hard_shrink, soft_shrink
 from xdl.nn._activations.sigmoids import log_sigmoid, sigmoid, softsign, tanh
 from xdl.nn._activations.smooth_rectifiers import softplus
 
-
-@relu.method("torch")
-def _(x, /):
-    return F.relu(x)
+# PyTorch's own functions as they are: a function around one costs as much as the dispatch
+relu.method("torch")(torch.relu)
+sigmoid.method("torch")(torch.sigmoid)
+log_sigmoid.method("torch")(F.logsigmoid)
+tanh.method("torch")(torch.tanh)
 
 
 @relu6.method("torch")
@@ -58,21 +59,6 @@ def _(x, /, *, bound):
 def _(x, /, *, bound):
     check_bound(bound)
     return F.hardshrink(x, bound)
-
-
-@sigmoid.method("torch")
-def _(x, /):
-    return torch.sigmoid(x)
-
-
-@log_sigmoid.method("torch")
-def _(x, /):
-    return F.logsigmoid(x)
-
-
-@tanh.method("torch")
-def _(x, /):
-    return torch.tanh(x)
 
 
 @softsign.method("torch")

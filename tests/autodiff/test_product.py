@@ -4,6 +4,14 @@ import numpy as np
 import pytest
 
 import xdl
+from xdl.autodiff._product import product
+from xdl.testing import mock
+
+
+def test_dtypes_are_promoted_as_by_the_standard(xp64):
+    a, b = xp64.ones((2, 3), dtype=xp64.float32), xp64.ones((3,), dtype=xp64.float64)
+    with mock.allow("promotion"):
+        assert product(a, b).dtype == product(b, xp64.ones((3, 2), dtype=xp64.float32)).dtype == xp64.float64
 
 
 def test_large_products_get_memory_that_is_free_again():

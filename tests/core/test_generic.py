@@ -53,6 +53,8 @@ def test_a_method_runs_for_its_backend_alone(scale, xp):
         assert_equal(scale(x), np.asarray([7.0, 7.0]))
         assert "method of backend 'numpy'" in which(scale, x)
         assert f"{__name__}:{fast.__code__.co_firstlineno}" in which(scale, x)
+        scale.method("numpy")(np.negative)
+        assert ": negative (method of backend 'numpy')" in which(scale, x)
     else:
         assert_close(scale(x), 2.0 * x)
         assert "portable definition" in which(scale, x)

@@ -242,7 +242,8 @@ def which(function: Any, *args: Any, **options: Any) -> str:
 def _said(function: Any, implementation: Callable[..., Any], reason: str) -> str:
     inner = inspect.unwrap(implementation)
     code = getattr(inner, "__code__", None)
-    place = f"{inner.__module__}:{code.co_firstlineno}" if code is not None else repr(inner)
+    name = getattr(inner, "__name__", repr(inner))  # a function of the library itself, written in C
+    place = f"{inner.__module__}:{code.co_firstlineno}" if code is not None else name
     return f"{function.name}: {place} ({reason})"
 
 

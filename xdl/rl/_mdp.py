@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from xdl.autodiff._product import product
 from xdl.core import Array, Module, array_namespace, static, to_numpy
 from xdl.core._namespace import device_of, is_traced
 
@@ -78,10 +79,9 @@ class MDP(Module):
 
     def expected(self, value: Array) -> Array:
         """Mean (..., actions, states) of a function (..., states) of the next state."""
-        xp = array_namespace(value)
         if value.ndim == 1:
-            return xp.matmul(self.transition, value)
-        return xp.matmul(self.transition, value[..., None, :, None])[..., 0]
+            return product(self.transition, value)
+        return product(self.transition, value[..., None, :, None])[..., 0]
 
     def action_value(self, value: Array) -> Array:
         """Value (..., actions, states) of each action, if ``value`` (..., states) is that of the next state."""
