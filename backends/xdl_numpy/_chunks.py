@@ -13,6 +13,7 @@ from ._memory import empty
 
 __all__ = [
     "FEWEST",
+    "UNPACKED",
     "by_entry",
     "chunks",
     "fill",

@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from ._blocks import is_real
+from ._chunks import UNPACKED
 from ._memory import empty
 from ._memory_order import with_columns
 from ._threads import share
@@ -19,9 +20,9 @@ __all__ = ["KEPT", "SAFE", "attend_at_once", "pull_at_once", "suits"]
 TILE = 1 << 19
 # bytes of weights, or of exponentials, that are kept for the backward pass
 KEPT = 1 << 26
-# OpenBLAS multiplies matrices as they lie in memory up to so many multiplications, half as fast again as when it
-# rearranges them first; it takes as many rows as that allows, if they are worth a call, and no transpose on the right.
-UNARRANGED, ROWS = 1_000_000, 80
+# rows that are multiplied at once, at the least, in products whose matrices BLAS does not pack: they take two thirds
+# of the time, unless the matrix on the right is a transpose
+ROWS = 80
 # scores whose exponentials, and sums of them, are numbers without loss of precision
 SAFE = {"f": 40.0, "d": 300.0}
 
@@ -37,7 +38,7 @@ def suits(q, k, v, bias, mask, offset, dropout):
     ):
         return False
     t, s = q.shape[-2], k.shape[-2]
-    if max(t, s) * max(q.shape[-1], v.shape[-1]) * ROWS > UNARRANGED:
+    if max(t, s) * max(q.shape[-1], v.shape[-1]) * ROWS > UNPACKED:
         return False
     scores = t * s * q.itemsize
     return scores <= TILE and scores * math.prod(q.shape[:-2]) <= KEPT
@@ -102,7 +103,7 @@ def pull_at_once(dy, y, q, k, v, scale, wanted, weights):
 
 def _multiply(a, b, out):
     """Write products of stacks of matrices."""
-    rows, step = a.shape[-2], UNARRANGED // (b.shape[-2] * b.shape[-1])
+    rows, step = a.shape[-2], UNPACKED // (b.shape[-2] * b.shape[-1])
     if rows <= step:
         np.matmul(a, b, out=out)
         return

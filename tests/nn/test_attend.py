@@ -120,7 +120,7 @@ def test_small_heads_with_numpy(monkeypatch, batch, offset, largest):
     import xdl_numpy._small_heads as method
 
     monkeypatch.setattr(method, "TILE", 4 * 9 * 11 * 8)  # four heads
-    monkeypatch.setattr(method, "UNARRANGED", 9 * 11 * 4)
+    monkeypatch.setattr(method, "UNPACKED", 9 * 11 * 4)
     monkeypatch.setattr(method, "ROWS", 4)
     calls = []
     monkeypatch.setattr(
