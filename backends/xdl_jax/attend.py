@@ -1,13 +1,15 @@
-"""Attention with JAX: on a CPU head by head, so that the scores of one stay in the cache."""
+"""Attention with JAX: on a CPU by the formula, and head by head where the scores of one would fill the cache."""
 
 import functools
 
 import jax
+import jax.numpy as jnp
 
-from xdl.nn._attend import attend, by_blocks
+from xdl.nn._attend import attend, by_blocks, product_of, reach, scores_of
+from xdl.nn._precision import narrow, widen
 
 # scores of one head from which on a loop over heads pays
-LARGE = 1 << 14
+LARGE = 1 << 16
 # queries in a block: with a triangular mask fewer, because scores beyond the diagonal are left out
 QUERIES, CAUSAL = 256, 128
 
@@ -16,13 +18,36 @@ QUERIES, CAUSAL = 256, 128
 @functools.partial(jax.jit, static_argnames=("offset", "scale", "dropout"))
 def _(q, k, v, bias=None, mask=None, key=None, /, *, offset, scale, dropout):
     heads, kv_heads = q.shape[-3], k.shape[-3]
-    large = heads * q.shape[-2] * k.shape[-2] >= LARGE * kv_heads
-    if dropout or not large or not q.size or jax.default_backend() != "cpu":
+    t, s = q.shape[-2], k.shape[-2]
+    if dropout or not q.size or not reach(t, s, offset) or jax.default_backend() != "cpu":
         return by_blocks(q, k, v, bias, mask, key, offset=offset, scale=scale, dropout=dropout)[0]
+    if heads * t * s < LARGE * kv_heads:
+        return _at_once(q, k, v, bias, mask, offset=offset, scale=scale)
     split = functools.partial(_split, kv_heads=kv_heads)
     one = functools.partial(_one, offset=offset, scale=scale)
     y = _map(one, q.ndim - 2, split(q), k[..., None, :, :], v[..., None, :, :], split(bias), split(mask))
     return y.reshape(*q.shape[:-1], v.shape[-1])
+
+
+def _at_once(q, k, v, bias, mask, *, offset, scale):
+    t = q.shape[-2]
+    n = reach(t, k.shape[-2], offset)
+    scores = scores_of(jnp, widen(jnp, q), widen(jnp, k), bias, mask, 0, t, n, offset, scale)
+    return narrow(jnp, product_of(jnp, _probabilities(scores), widen(jnp, v)[..., :n, :]), q)
+
+
+@jax.custom_jvp
+def _probabilities(scores):
+    """Softmax of each row; zeros for a row of -inf."""
+    limits = jnp.finfo(scores.dtype)
+    e = jnp.exp(scores - jnp.maximum(jnp.max(scores, axis=-1, keepdims=True), limits.min))
+    return e / jnp.maximum(jnp.sum(e, axis=-1, keepdims=True), limits.tiny)
+
+
+@_probabilities.defjvp
+def _(primals, tangents):
+    y, (dx,) = _probabilities(*primals), tangents
+    return y, y * (dx - jnp.sum(y * dx, axis=-1, keepdims=True))
 
 
 def _split(x, *, kv_heads):

@@ -125,10 +125,10 @@ def attend_pullback(
             dbias.append(None)
             continue
         rows = (..., slice(start, stop), slice(None))
-        scores = _scores(xp, wq, wk, bias, mask, start, stop, n, offset, scale)
+        scores = scores_of(xp, wq, wk, bias, mask, start, stop, n, offset, scale)
         p = xp.exp(xp.subtract(scores, _statistics(xp, scores)[3] if saved is None else saved[rows]))
         d = dy[rows]
-        dp = _product(xp, d, xp.matrix_transpose(wv[..., :n, :]))
+        dp = product_of(xp, d, xp.matrix_transpose(wv[..., :n, :]))
         z = p
         if dropout:
             keep = _kept(xp, key, q.shape[:-1], s, start, stop, n, dropout)
@@ -138,7 +138,7 @@ def attend_pullback(
             dv = _added(xp, dv, _transposed_product(xp, z, d, kv_heads), s)
         ds = xp.multiply(p, xp.subtract(dp, mean[rows]))
         if wanted[0]:
-            dq.append(_product(xp, ds, wk[..., :n, :]) * scale)
+            dq.append(product_of(xp, ds, wk[..., :n, :]) * scale)
         if wanted[1]:
             dk = _added(xp, dk, _transposed_product(xp, ds, wq[rows], kv_heads) * scale, s)
         if wanted[3]:
@@ -219,12 +219,12 @@ def _block(
         shape = (*q.shape[:-2], stop - start)
         zeros = functools.partial(xp.zeros, device=device_of(q))
         return zeros((*shape, v.shape[-1]), dtype=q.dtype), zeros((*shape, 1), dtype=widen(xp, q).dtype)
-    scores = _scores(xp, widen(xp, q), widen(xp, k), bias, mask, start, stop, n, offset, scale)
+    scores = scores_of(xp, widen(xp, q), widen(xp, k), bias, mask, start, stop, n, offset, scale)
     _, e, total, statistic = _statistics(xp, scores)
     if dropout:
         keep = _kept(xp, key, q.shape[:-1], s, start, stop, n, dropout)
         e = xp.where(keep, e * (1 / (1 - dropout)), 0.0)
-    y = xp.divide(_product(xp, e, widen(xp, v)[..., :n, :]), total)
+    y = xp.divide(product_of(xp, e, widen(xp, v)[..., :n, :]), total)
     return narrow(xp, y, q), statistic
 
 
@@ -244,7 +244,7 @@ def reach(stop: int, s: int, offset: int | None) -> int:
     return s if offset is None else min(s, max(0, stop + offset))
 
 
-def _scores(
+def scores_of(
     xp: Any,
     q: Array,
     k: Array,
@@ -257,7 +257,7 @@ def _scores(
     scale: float,
 ) -> Array:
     """Scores of some queries with the first ``n`` keys, -inf where they do not attend."""
-    scores = _product(xp, q[..., start:stop, :] * scale, xp.matrix_transpose(k[..., :n, :]))
+    scores = product_of(xp, q[..., start:stop, :] * scale, xp.matrix_transpose(k[..., :n, :]))
     if bias is not None:
         scores = xp.add(scores, widen(xp, _part(bias, start, stop, n)))
     if mask is not None:
@@ -318,7 +318,7 @@ def _kept(
 # ---- products of heads that share keys and values ----
 
 
-def _product(xp: Any, a: Array, b: Array) -> Array:
+def product_of(xp: Any, a: Array, b: Array) -> Array:
     """Product of each head of ``a`` with the head of ``b`` that serves it."""
     heads, kv_heads = a.shape[-3], b.shape[-3]
     if heads == kv_heads:
