@@ -5,22 +5,30 @@ machine compiles for a second and keeps the result on disk; later programs load 
 with Numba itself. A few small arrays never wait for either.
 """
 
+import collections
 import contextlib
 import functools
 import importlib
 from collections.abc import Iterator
 from types import ModuleType
 
-__all__ = ["loops", "without"]
+__all__ = ["loops", "loops_of_many", "without"]
 
 LARGE = 1 << 20  # elements from which compiled loops pay
 
+_met: dict[str, int] = collections.Counter()  # elements of all arrays so far, by concept
 _refused: list[None] = []
 
 
 def loops(concept: str, size: int, *, least: int = LARGE) -> ModuleType | None:
     """Module of the compiled loops of a concept; None where arrays are small or Numba is absent."""
     return None if size < least or _refused else _load(concept)
+
+
+def loops_of_many(concept: str, size: int, *, least: int = LARGE) -> ModuleType | None:
+    """As `loops`, where small arrays come again and again: what counts are the elements of all so far."""
+    _met[concept] += size
+    return loops(concept, _met[concept], least=least)
 
 
 @functools.cache

@@ -11,15 +11,13 @@ from xdl.optim._rule import Rule, cast_array, cast_rule, compute_dtype
 from xdl.optim._rules.accumulate import Accumulate
 
 from ._memory import empty
-from ._numba import LARGE, loops
+from ._numba import LARGE, loops_of_many
 from ._threads import share
 
 # Parameters, gradient, two moments and a work array: five blocks fit into 1 MiB, the smaller second-level caches.
 BLOCK_BYTES = 1 << 17
 OPERATIONS = 12  # of an entry, in a compiled step
 SWEEP = 64  # steps of Adam between two looks for subnormal moments
-
-_stepped = 0
 
 
 def _blocks(arrays: list[Any], size: int) -> Iterator[Any]:
@@ -132,7 +130,7 @@ def _is_adam(t: Any, xs: Any, grads: Any, states: Any, /, *, rule: Any) -> bool:
 
 @overwrite.method("numpy", when=_is_adam)
 def _(t, xs, grads, states, /, *, rule):
-    compiled, prepared = _compiled(sum([x.size for x in xs])), {}
+    compiled, prepared = loops_of_many("optim", sum([x.size for x in xs])), {}
     loop = None if compiled is None else compiled.adamw if isinstance(rule, AdamW) else compiled.adam
     for x, grad, (m, v) in zip(xs, grads, states, strict=True):
         dtype = x.dtype
@@ -160,13 +158,6 @@ def _drop_subnormal(m: Any) -> None:
     """
     for (part,) in _blocks([m], max(1, BLOCK_BYTES // m.itemsize)):
         part[np.abs(part) < np.finfo(m.dtype).tiny] = 0
-
-
-def _compiled(count: int) -> Any:
-    """Compiled loops, once so many entries have been stepped that their loading pays; None before."""
-    global _stepped
-    _stepped += count
-    return loops("optim", _stepped)
 
 
 def _in_order(x: Any, grad: Any, m: Any, v: Any) -> bool:

@@ -12,7 +12,7 @@ from xdl.core.random._threefry import PARITY, ROTATIONS, draw, threefry2x32, wor
 from xdl.core.random._uniform import native_uniform
 from xdl.core.random._words import multiply_high, normalize
 
-from ._numba import LARGE, loops
+from ._numba import loops_of_many
 
 # three buffers of words and a few of int64 fit in the second-level cache, and a call costs little beside them
 BLOCK = 1 << 14
@@ -21,12 +21,10 @@ _SHIFTS = [np.uint32(i) for i in range(32)]
 _NONE = np.empty(0, np.uint32)
 _WORD = 2**32 - 1
 
-_drawn = 0
-
 
 def _encrypt(schedule, x0, x1, spare):
     """Encrypt the counters in place, with one more buffer."""
-    compiled = _compiled(len(x0))
+    compiled = loops_of_many("random", len(x0))
     if compiled is not None:
         compiled.encrypt(np.asarray(schedule, np.uint32), x0, x1)
     elif len(x0) <= FEW:
@@ -34,13 +32,6 @@ def _encrypt(schedule, x0, x1, spare):
             x0[i], x1[i] = _encrypt_one(schedule, int(x0[i]), int(x1[i]))
     else:
         _encrypt_in_passes([np.uint32(k) for k in schedule], x0, x1, spare)
-
-
-def _compiled(count=0):
-    """Compiled loops, once so many numbers have been drawn that their loading pays; None before."""
-    global _drawn
-    _drawn += count
-    return loops("random", _drawn, least=LARGE)
 
 
 def _encrypt_one(schedule, x0, x1):
@@ -142,7 +133,7 @@ def _signed(name):
 @polynomial32.method("numpy")
 def _(key, v, half=None, /, *, name):
     layout, (*others, last) = table(name), _signed(name)
-    compiled = _compiled()
+    compiled = loops_of_many("random", 0)
     if compiled is not None:
         y = np.empty(v.shape, np.int32)
         segments = layout.octaves << layout.k

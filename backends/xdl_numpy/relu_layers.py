@@ -9,6 +9,7 @@ from xdl.nn._linear import check_linear
 from xdl.nn._relu_layers import relu_activations, relu_layers, relu_layers_pullback
 
 from ._memory import empty
+from ._numba import loops_of_many
 from ._threads import hold, let_go
 
 
@@ -37,10 +38,10 @@ def _run(x, parameters, outputs):
             if k == 0 and x.ndim != 2:
                 x = x.reshape(-1, w.shape[0])
             x = np.matmul(x, w, out=empty((x.shape[0], w.shape[1]), w.dtype))
-            if b is not None:
-                x += b
             if k < last:
-                np.maximum(x, 0, out=x)
+                _rectify(x, b)
+            elif b is not None:
+                x += b
             outputs.append(x if len(lead) == 1 else x.reshape(*lead, x.shape[1]))
     finally:
         if held:
@@ -54,7 +55,6 @@ def _(dy, x, /, *arrays, wanted):
     if x.ndim != 2:
         inputs = [h.reshape(-1, h.shape[-1]) for h in inputs]
         dy = dy.reshape(-1, dy.shape[-1])
-    bits = np.dtype(f"i{dy.itemsize}")
     found = [None] * (2 * n + 1)
     ones = np.ones(len(dy), dy.dtype)
     first = next(k for k, want in enumerate(wanted) if want)
@@ -70,14 +70,42 @@ def _(dy, x, /, *arrays, wanted):
                 break
             dy = np.matmul(dy, w.T, out=empty((len(dy), w.shape[0]), w.dtype))
             if k:
-                chosen = dy.view(bits)  # the product of integers selects the bits, see `gate`
-                np.multiply(h > 0, chosen, out=chosen)
+                _gate(dy, h)
     finally:
         if held:
             let_go(held)
     if wanted[0]:
         found[0] = dy.reshape(shape)
     return tuple(found)
+
+
+def _rectify(x, bias):
+    """Add a bias, if there is one, and set to zero what is negative, in place."""
+    if bias is not None:
+        compiled = _compiled(x, bias)
+        if compiled is not None:
+            compiled.rectify(x, bias)
+            return
+        x += bias
+    np.maximum(x, 0, out=x)
+
+
+def _gate(dy, y):
+    """Set ``dy`` to zero where ``y`` is not positive, in place."""
+    compiled = _compiled(dy, y)
+    if compiled is not None:
+        compiled.gate(dy, y)
+        return
+    chosen = dy.view(f"i{dy.itemsize}")  # the product of integers selects the bits, see `gate`
+    np.multiply(y > 0, chosen, out=chosen)
+
+
+def _compiled(x, other):
+    """Compiled loops for two arrays, the first of which was made here; None where NumPy's passes serve."""
+    dtype = x.dtype
+    if dtype.char in "fd" and dtype.isnative and dtype is other.dtype and other.flags.c_contiguous:
+        return loops_of_many("rectifiers", x.size)
+    return None
 
 
 def _operations(x, parameters):

@@ -1,5 +1,6 @@
 """Loops that Numba compiles give what NumPy gives, and nobody waits for them who has small arrays."""
 
+import functools
 import subprocess
 import sys
 
@@ -9,11 +10,10 @@ from asserts import assert_close, assert_equal
 from core.random.draws import DRAWS, WIDE
 
 import xdl
-import xdl_numpy.optim
-import xdl_numpy.random
 from xdl import nn, optim
 from xdl.autodiff import scatter_add
 from xdl.core.random._threefry import words
+from xdl.nn._relu_layers import relu_layers
 from xdl_numpy import _numba
 
 pytest.importorskip("numba", reason="an optional extra")
@@ -104,7 +104,7 @@ def test_steps_are_numpys_bit_by_bit(used, rule, dtype):
 
 @pytest.fixture
 def stepped_much(monkeypatch):
-    monkeypatch.setattr(xdl_numpy.optim, "_stepped", _numba.LARGE)
+    monkeypatch.setitem(_numba._met, "optim", _numba.LARGE)
 
 
 @each_dtype
@@ -136,7 +136,7 @@ def test_a_state_of_other_shapes_is_refused(stepped_much):
 
 
 def test_loops_are_sought_when_many_steps_have_been_taken(used, monkeypatch):
-    monkeypatch.setattr(xdl_numpy.optim, "_stepped", 0)
+    monkeypatch.setitem(_numba._met, "optim", 0)
     rule, x = optim.Adam(1e-2), np.ones(_numba.LARGE // 2 - 1)
     state = optim.init(rule, x)
     x, state = optim.update(rule, x, x * 2, state, donate=True)
@@ -161,6 +161,42 @@ def test_a_step_on_a_transposed_array(used, dtype):
 
 
 @each_dtype
+def test_rectified_layers_are_numpys_bit_by_bit(used, monkeypatch, dtype):
+    """And NaN, infinity and zero pass as they do there; parameters may lie anywhere in memory."""
+    monkeypatch.setitem(_numba._met, "rectifiers", _numba.LARGE)
+    x = X[dtype][:40, :8].copy()
+    x[0, 0], x[1, 1], x[2] = np.nan, np.inf, 0.0
+    rows = X[dtype][40:]
+    weights = rows[:8, :30], rows[:30, 30:50], rows[50:59, :20].T, rows[:9, :3]
+    biases = rows[60, :30].copy(), rows[60, 30:70:2], rows[61, :3]
+
+    def layers(x, w1, w2, w3, w4, b1, b2, b4):
+        return relu_layers(x, w1, b1, w2, b2, w3, None, w4, b4)
+
+    def run():
+        y, pull = xdl.vjp(layers, x, *weights, *biases)
+        return y, pull(X[dtype][:40, :3])
+
+    with np.errstate(invalid="ignore"):
+        found, expected = both(run, used, "rectifiers")
+    xdl.tree.map(assert_equal, found, expected)
+    assert np.isnan(found[0][0]).all()
+
+
+def test_rectified_layers_of_another_byte_order(used, monkeypatch):
+    """Compiled loops know numbers of the machine alone."""
+    monkeypatch.setitem(_numba._met, "rectifiers", _numba.LARGE)
+    args = [X[np.float32][:40, :8], X[np.float32][:8, :20], X[np.float32][9, :20], X[np.float32][:20, :3]]
+    swapped, pulled = args[0].dtype.newbyteorder(), []
+    for given in args, [a.astype(swapped) for a in args]:
+        y, pull = xdl.vjp(lambda *args: relu_layers(*args, None), *given)
+        pulled.append(xdl.tree.map(lambda a: a.astype(np.float32), (y, pull(y))))
+        assert ("rectifiers" in used) is (given is args)
+        used.clear()
+    xdl.tree.map(functools.partial(assert_close, rtol=1e-5, atol=1e-5), *pulled)
+
+
+@each_dtype
 def test_dropout_is_numpys_bit_by_bit(used, dtype):
     """With the derivative, for which the mask is made again."""
     x, key = X[dtype].copy(), xdl.random.key(3, like=X[dtype])
@@ -181,7 +217,7 @@ def test_dropout_is_numpys_bit_by_bit(used, dtype):
 
 @pytest.fixture
 def drawn_much(monkeypatch):
-    monkeypatch.setattr(xdl_numpy.random, "_drawn", _numba.LARGE)
+    monkeypatch.setitem(_numba._met, "random", _numba.LARGE)
 
 
 @pytest.mark.parametrize("name", DRAWS | WIDE)
@@ -206,7 +242,7 @@ def test_counters_go_on_in_the_high_word(used, drawn_much, count):
 
 
 def test_loops_are_sought_when_much_has_been_drawn(used, monkeypatch):
-    monkeypatch.setattr(xdl_numpy.random, "_drawn", 0)
+    monkeypatch.setitem(_numba._met, "random", 0)
     key = xdl.random.key(0)
     xdl.random.normal(key, (1000,))
     assert used == []
@@ -216,7 +252,7 @@ def test_loops_are_sought_when_much_has_been_drawn(used, monkeypatch):
 
 
 def test_small_arrays_ask_for_nothing(used, monkeypatch):
-    monkeypatch.setattr(xdl_numpy.random, "_drawn", 0)
+    monkeypatch.setitem(_numba._met, "random", 0)
     x = X[np.float32][:200]
     nn.softmax(x), nn.gelu(x), scatter_add(x, np.arange(200), size=300)
     nn.dropout(x, xdl.random.key(0, like=x), rate=0.5)
