@@ -21,7 +21,7 @@ FREQUENCY, COMPLEX = (
     1e-9,
     8 / 60e9,
 )  # an entry of a Fourier transform, by the logarithm of its length; a product
-AT_POINTS, KERNEL_AT_POINTS = 25e-9, 25e-9  # for Winograd: a channel of a tile, an entry (c, d) of the kernel
+AT_POINTS, KERNEL_AT_POINTS = 25e-9, 10e-9  # for Winograd: a channel of a tile, an entry (c, d) of the kernel
 
 # With so few channels and so many images, what comes after is faster too with the images last.
 FEW, SEVERAL = 16, 8

@@ -39,8 +39,8 @@ def correlate(x, w, b, padding, output, *, save=False):
 
 def transpose(dy, w, padding, spatial):
     """Cotangent of ``x``: a correlation with the kernel turned round."""
-    u = _kernels(w[::-1, ::-1].swapaxes(2, 3))
-    return _correlate(dy, u, None, (2 - padding[0][0], 2 - padding[1][0]), spatial, False)[0]
+    before = 2 - padding[0][0], 2 - padding[1][0]
+    return _correlate(dy, _kernels(w, turned=True), None, before, spatial, False)[0]
 
 
 def weight_gradient(x, dy, padding, saved=None):
@@ -53,7 +53,7 @@ def weight_gradient(x, dy, padding, saved=None):
     sums = []
 
     def work(first, last):
-        total, part = (np.zeros((POINTS**2, c, d), dy.dtype), empty((POINTS**2, c, d), dy.dtype))
+        total = None
         one, other = _memory(blocks[0], max(c, d), dy.dtype), _memory(blocks[0], max(c, d), dy.dtype)
         for images, top, shape, place in blocks[first:last]:
             p = math.prod(shape)
@@ -67,8 +67,8 @@ def weight_gradient(x, dy, padding, saved=None):
             _to_points(
                 transposed, dy[images], (TILE * top, 0), m.reshape(POINTS, POINTS, *shape, d), one, other
             )
-            np.matmul(v.swapaxes(1, 2), m, out=part)
-            np.add(total, part, out=total)
+            part = np.matmul(v.swapaxes(1, 2), m, out=empty((POINTS**2, c, d), dy.dtype))
+            total = part if total is None else np.add(total, part, out=total)
         sums.append(total)
 
     share(work, len(blocks), operations=2 * dy.size * c * MULTIPLICATIONS)
@@ -129,12 +129,14 @@ def _matrices(dtype):
     return tuple([np.ascontiguousarray(m, dtype) for m in (inputs, np.kron(kernels, kernels), results)])
 
 
-def _kernels(w):
-    """Kernels (3, 3, c, d) at the points, (36, c, d)."""
-    c, d = w.shape[2:]
-    u = empty((POINTS**2, c, d), w.dtype)
+def _kernels(w, *, turned=False):
+    """Kernels (3, 3, c, d) at the points, (36, c, d); those of the transposed problem are turned round, (36, d, c)."""
+    matrix, taps = _matrices(w.dtype)[1], w.reshape(9, *w.shape[2:])
+    if turned:
+        matrix, taps = np.ascontiguousarray(matrix[:, ::-1]), np.ascontiguousarray(taps.swapaxes(1, 2))
+    u = empty((POINTS**2, *taps.shape[1:]), w.dtype)
     # one small product for each channel: faster than a single one, and no thread of BLAS is woken
-    np.matmul(_matrices(w.dtype)[1], w.reshape(9, c, d).swapaxes(0, 1), out=u.swapaxes(0, 1))
+    np.matmul(matrix, taps.swapaxes(0, 1), out=u.swapaxes(0, 1))
     return u
 
 
