@@ -20,13 +20,17 @@ def _sorted_rows(probability, target, row, start, value, /):
 
 @expected_next.method("numpy", when=_sorted_rows)
 def _(probability, target, row, start, value, /):
-    sums = np.empty(len(start) - 1, value.dtype)
+    count = len(start) - 1
+    sums = np.empty(count, value.dtype)
     csr_array = _scipys() if len(probability) >= LARGE else None
     if csr_array is not None:
         work = lambda first, last: _by_scipy(csr_array, probability, target, start, value, sums, first, last)
+    elif (np.diff(start) == start[1]).all():
+        table = probability.reshape(count, -1), target.reshape(count, -1)
+        work = lambda first, last: _of_equal_rows(*table, value, sums, first, last)
     else:
         work = lambda first, last: _in_blocks(probability, target, start, value, sums, first, last)
-    share(work, len(sums), operations=OPERATIONS * probability.size)
+    share(work, count, operations=OPERATIONS * probability.size)
     return sums
 
 
@@ -43,6 +47,18 @@ def _by_scipy(csr_array, probability, target, start, value, sums, first, last):
     a, b = start[first], start[last]
     rows = probability[a:b], target[a:b], start[first : last + 1] - a
     sums[first:last] = csr_array(rows, shape=(last - first, len(value))) @ value
+
+
+def _of_equal_rows(probability, target, value, sums, first, last):
+    length = probability.shape[1]
+    step = max(1, BLOCK // length)
+    space = empty((step, length), value.dtype)
+    for a in range(first, last, step):
+        rows = slice(a, min(a + step, last))
+        ahead = space[: rows.stop - a]
+        # indices were checked when the process was made
+        np.take(value, target[rows], out=ahead, mode="wrap")
+        np.einsum("ij,ij->i", ahead, probability[rows], out=sums[rows])
 
 
 def _in_blocks(probability, target, start, value, sums, first, last):

@@ -30,6 +30,14 @@ def test_sparse_products(monkeypatch, dtype):
     assert_close(expected_next(*args), expected)
 
 
+@pytest.mark.parametrize(("rows", "length"), [(5000, 1), (1001, 70), (3, edges.BLOCK + 1)])
+def test_rows_of_one_length(monkeypatch, rows, length):
+    """More than a block of them, and rows longer than a block."""
+    monkeypatch.setattr(edges, "_scipys", lambda: None)
+    args = process(np.float64, [length] * rows)
+    assert_close(expected_next(*args), expected_next.definition(*args))
+
+
 def test_parts_that_threads_share():
     """Rows from the middle, whose entries begin elsewhere."""
     args = probability, target, _, start, value = process(np.float64, RNG.integers(0, 4, 1000))
