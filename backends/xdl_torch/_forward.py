@@ -28,7 +28,7 @@ def _load():
 
 def jvp(f, primals, tangents, has_aux):
     _load()
-    xs, rebuild = split(primals)
+    xs, rebuild, _ = split(primals)
     flat = Flat(f, rebuild, has_aux)
     pairs = tree.map(lambda x, d: _Pair(x, d), primals, tangents)
     dxs = [p.d for p in tree.leaves(pairs) if smooth(p.x)]

@@ -8,7 +8,7 @@ import torch
 
 from xdl.core import TreeError, tree
 
-__all__ = ["Flat", "conjugate", "inputs", "smooth", "split", "transforming"]
+__all__ = ["Flat", "check_cotangent", "conjugate", "inputs", "smooth", "split", "transforming"]
 
 try:
     _interpreter = torch._C._functorch.peek_interpreter_stack
@@ -43,20 +43,34 @@ def inputs(leaves: list[Any]) -> list[torch.Tensor]:
     return leaves
 
 
-def split(x: Any) -> tuple[list[torch.Tensor], Callable[[Any], Any]]:
-    """Differentiable tensors of a tree, and a function that puts others in their place."""
+def split(x: Any) -> tuple[list[torch.Tensor], Callable[[Any], Any], Callable[[Any], Any]]:
+    """Differentiable tensors of a tree, and two functions that build a tree like it of as many.
+
+    The first leaves the other leaves as they are; the second, for cotangents, puts zeros there.
+    """
     leaves, structure = tree.flatten(x)
     places = [i for i, leaf in enumerate(leaves) if smooth(leaf)]
     if len(places) == len(leaves):
-        return leaves, functools.partial(tree.unflatten, structure)
+        rebuild = functools.partial(tree.unflatten, structure)
+        return leaves, rebuild, rebuild
 
-    def rebuild(xs):
-        merged = list(leaves)
+    def merge(others, xs):
+        merged = list(others)
         for i, x in zip(places, xs, strict=True):
             merged[i] = x
         return tree.unflatten(structure, merged)
 
-    return [leaves[i] for i in places], rebuild
+    def spread(xs):
+        return merge([torch.zeros_like(x) if isinstance(x, torch.Tensor) else 0 for x in leaves], xs)
+
+    return [leaves[i] for i in places], functools.partial(merge, leaves), spread
+
+
+def check_cotangent(found: Any, structure: Any) -> None:
+    """Refuse a cotangent of another structure than that of the result."""
+    if found != structure:
+        message = f"a cotangent has the structure of the result, {structure}, got {found}"
+        raise TreeError(message)
 
 
 class Flat:
@@ -96,9 +110,7 @@ class Flat:
     def cotangent(self, dy: Any) -> list[Any]:
         """Cotangents of the ys, in torch's convention, of a tree like y."""
         leaves, structure = tree.flatten(dy)
-        if structure != self.structure:
-            message = f"a cotangent has the structure of the result, {self.structure}, got {structure}"
-            raise TreeError(message)
+        check_cotangent(structure, self.structure)
         return [conjugate(d) for d, place in zip(leaves, self.places, strict=True) if place[0] == "y"]
 
 

@@ -8,7 +8,7 @@ from torch.autograd import graph
 
 from xdl.core import tree
 
-from ._leaves import Flat, conjugate, inputs, smooth, split, transforming
+from ._leaves import Flat, check_cotangent, conjugate, inputs, smooth, split, transforming
 
 __all__ = ["depth", "value_and_grad", "vjp"]
 
@@ -152,37 +152,46 @@ def _value_and_grad_inside(f, argnums, has_aux, args, options, active):
 
 
 def vjp(f, primals, has_aux):
-    leaves, rebuild = split(primals)
-    flat = Flat(f, rebuild, has_aux)
     if transforming():
-        ys, pull, others = torch.func.vjp(flat, *leaves, has_aux=True)
-        pullback = lambda dy: rebuild_grads([conjugate(g) for g in pull(tuple(flat.cotangent(dy)))])
-    else:
-        outer = torch.is_grad_enabled()
-        with torch.enable_grad():
-            level = _Level()
-            xs = _track(leaves, level)
-            out, others = level.run(flat, xs, {})
-        attached = outer and _attached(leaves, [*out, *others])
-        ys = out if attached else [y.detach() for y in out]
-        others = others if attached else [_detach(x) for x in others]
+        return _vjp_inside(f, primals, has_aux)
+    if torch.is_grad_enabled():
+        return _vjp(f, primals, has_aux, True)
+    with torch.enable_grad():
+        return _vjp(f, primals, has_aux, False)
 
-        def pullback(dy):
-            dys = flat.cotangent(dy)
-            create = torch.is_grad_enabled() and (attached or any(d.requires_grad for d in dys))
-            return rebuild_grads(_pull(out, xs, dys, True, create))
 
-    def rebuild_grads(grads):
-        # leaves that are not differentiable get zeros: what is left of the primals goes back as it came
-        grads = iter(grads)
-        return tree.map(lambda x: next(grads) if smooth(x) else _zero(x), primals)
+def _vjp(f, primals, has_aux, outer):
+    leaves, rebuild, spread = split(primals)
+    level = _Level()
+    xs = _track(leaves, level)
+    out = level.run(f, rebuild(xs), {})
+    y, aux = out if has_aux else (out, None)
+    ys, structure = tree.flatten(y)
+    more = tree.leaves(aux) if has_aux else []
+    attached = outer and _attached(leaves, [x for x in (*ys, *more) if isinstance(x, torch.Tensor)])
+    roots = [x for x in ys if smooth(x)]
+    places = [i for i, x in enumerate(ys) if smooth(x)]
+    if not attached:
+        y = tree.unflatten(structure, map(_detach, ys))
+        aux = tree.map(_detach, aux) if has_aux else None
 
+    def pullback(dy):
+        dys, found = tree.flatten(dy)
+        check_cotangent(found, structure)
+        dys = [conjugate(dys[i]) for i in places]
+        create = torch.is_grad_enabled() and (attached or any(d.requires_grad for d in dys))
+        return spread(_pull(roots, xs, dys, True, create))
+
+    return (y, pullback, aux) if has_aux else (y, pullback)
+
+
+def _vjp_inside(f, primals, has_aux):
+    leaves, rebuild, spread = split(primals)
+    flat = Flat(f, rebuild, has_aux)
+    ys, pull, others = torch.func.vjp(flat, *leaves, has_aux=True)
+    pullback = lambda dy: spread([conjugate(g) for g in pull(tuple(flat.cotangent(dy)))])
     y = flat.y(ys, others)
     return (y, pullback, flat.aux(others)) if has_aux else (y, pullback)
-
-
-def _zero(x):
-    return torch.zeros_like(x) if isinstance(x, torch.Tensor) else 0
 
 
 def _pull(ys: Any, xs: Any, dys: Any, keep: bool, create: bool) -> list[Any]:
@@ -190,15 +199,10 @@ def _pull(ys: Any, xs: Any, dys: Any, keep: bool, create: bool) -> list[Any]:
     pairs = [(y, d) for y, d in zip(ys, dys, strict=True) if y.requires_grad]
     if not pairs:
         return [torch.zeros_like(x) for x in xs]
+    ys, dys = zip(*pairs, strict=True)
     if _run is None or any(y.shape != d.shape or y.dtype != d.dtype for y, d in pairs):
-        ys, dys = [y for y, _ in pairs], [d for _, d in pairs]
         grads = torch.autograd.grad(ys, xs, dys, retain_graph=keep, create_graph=create, allow_unused=True)
     else:
         # what torch.autograd.grad calls when it has looked at its arguments, which takes longer than many a gradient
-        ys, dys = tuple([y for y, _ in pairs]), tuple([d for _, d in pairs])
         grads = _run(ys, dys, keep, create, tuple(xs), True, accumulate_grad=False)
-    found = []
-    for x, g in zip(xs, grads, strict=True):
-        g = torch.zeros_like(x) if g is None else g
-        found.append(conjugate(g) if x.is_complex() else g)
-    return found
+    return [torch.zeros_like(x) if g is None else conjugate(g) for x, g in zip(xs, grads, strict=True)]

@@ -95,6 +95,23 @@ def test_result_stays_differentiable_where_a_closure_was():
     assert x.grad is None
 
 
+def test_pullback_of_constants_leaves_no_graph():
+    x = torch.tensor([2.0, 3.0], dtype=torch.float64)
+    y, pull, aux = engine.vjp(lambda x: (x**2, {"cube": x**3, "n": torch.arange(2)}), (x,), True)
+    found = [y, aux["cube"], aux["n"], *pull(torch.ones_like(y))]
+    assert [x.tolist() for x in found] == [[4.0, 9.0], [8.0, 27.0], [0, 1], [4.0, 6.0]]
+    assert not any(x.requires_grad for x in found)
+
+
+def test_cotangents_of_what_has_no_derivative_are_zero():
+    x, n = torch.tensor([2.0, 3.0]), torch.tensor([5, 7])
+    (y, whole), pull = engine.vjp(lambda p: (p["x"] * p["n"], p["n"] + 1), ({"x": x, "n": n, "k": 4},), False)
+    (found,) = pull((torch.ones_like(y), torch.zeros_like(whole)))
+    assert found["k"] == 0
+    assert torch.equal(found["n"], torch.zeros_like(n))
+    assert torch.equal(found["x"], torch.tensor([5.0, 7.0]))
+
+
 def test_parameters_are_arguments_like_others():
     layer = torch.nn.Linear(2, 1, dtype=torch.float64)
     x = torch.ones(3, 2, dtype=torch.float64)
