@@ -12,6 +12,7 @@ import numpy as np
 
 from ._chunks import by_entry, in_parts, meetings, parts, windows
 from ._memory import empty
+from ._numba import loops_of_many
 from ._threads import share
 
 __all__ = ["correlate", "scatter", "weight_gradient"]
@@ -81,6 +82,13 @@ def scatter(dy, w, g):
             some = parts(given.shape[1], len(kernels), d)
             np.matmul(kernels, in_parts(places.reshape(d, -1), some), out=in_parts(given, some))
             given = given.reshape(-1, c, *places.shape[1:])
+            compiled = None
+            if len(g.kernel) == 2 and g.stride[1] == 1 and part.flags.c_contiguous and part.dtype.isnative:
+                compiled = loops_of_many("images_last", given.size)
+            if compiled is not None:
+                by_rows = part.reshape(c, len(part[0]), -1), given.reshape(*given.shape[:3], -1)
+                compiled.add(*by_rows, _meetings_of_rows(g, rows.start, rows.stop, n))
+                continue
             for values, (seen, seeing) in zip(given, meetings(g, rows.start, rows.stop), strict=True):
                 target = part[seen]
                 np.add(target, values[seeing], target)
@@ -109,6 +117,16 @@ def _chunks(output, n, size):
     rows = min(output[0], max(1, CACHED // max(1, size * n * math.prod(output[1:]))))
     rows = -(-output[0] // -(-output[0] // rows))
     return [slice(k, min(k + rows, output[0])) for k in range(0, output[0], rows)]
+
+
+@functools.lru_cache(256)
+def _meetings_of_rows(g, start, stop, n):
+    """`meetings` in the plane, of whole rows of places with all images, in numbers."""
+    found = []
+    for (_, rows, columns), (_, at, among) in meetings(g, start, stop):
+        found.append((rows.start, g.stride[0], at.stop - at.start, at.start))
+        found[-1] += (n * columns.start, n * among.start, n * (among.stop - among.start))
+    return np.asarray(found)
 
 
 def _columns(seen, rows, images, *, ones):

@@ -13,6 +13,7 @@ from xdl.nn._windows import check_windows
 from ._blocks import is_real
 from ._memory import empty
 from ._memory_order import copied, order_of
+from ._numba import loops_of_many
 from ._threads import share
 from ._windows import long_order, outer, parts_of, returned, steps_of
 
@@ -103,6 +104,11 @@ def _distribute(d, x, y, dx, step):
     below = empty(d.shape, np.dtype(bool))
     if step.touching:
         out[step.beyond] = 0
+        if d.dtype.isnative and all(a.flags.c_contiguous for a in (d, x, y, dx)):
+            compiled = loops_of_many("max_pool", x.size)
+            if compiled is not None:
+                compiled.give(*[_by_axis(a, step.axis) for a in (d, x, y, dx)], step.kernel)
+                return
         for k in range(last):
             np.less(x[seen[k]], y, out=below)
             passed = out[seen[last]] if k == last - 1 else empty(d.shape, bits)
@@ -125,3 +131,8 @@ def _distribute(d, x, y, dx, step):
         rest = passed
     part = dx[seen[last]]
     np.add(part, rest[within[last]].view(d.dtype), out=part)
+
+
+def _by_axis(a, axis):
+    """Contiguous array with one axis before, and one behind."""
+    return a.reshape(math.prod(a.shape[:axis]), a.shape[axis], math.prod(a.shape[axis + 1 :]))

@@ -13,8 +13,9 @@ import xdl
 from xdl import nn, optim
 from xdl.autodiff import scatter_add
 from xdl.core.random._threefry import words
+from xdl.nn._geometry import geometry
 from xdl.nn._relu_layers import relu_layers
-from xdl_numpy import _numba
+from xdl_numpy import _images_last, _numba
 
 pytest.importorskip("numba", reason="an optional extra")
 
@@ -194,6 +195,60 @@ def test_rectified_layers_of_another_byte_order(used, monkeypatch):
         assert ("rectifiers" in used) is (given is args)
         used.clear()
     xdl.tree.map(functools.partial(assert_close, rtol=1e-5, atol=1e-5), *pulled)
+
+
+POOLED = [(2, {}), ((3, 2), {}), ((1, 4), {}), (3, {"stride": 2, "padding": 1})]
+
+
+@each_dtype
+@pytest.mark.parametrize("swapped", [False, True])
+@pytest.mark.parametrize(("window", "options"), POOLED)
+def test_pooling_gives_what_numpys_does_bit_by_bit(used, monkeypatch, window, options, swapped, dtype):
+    """To the first of equal entries; of images last in memory, and of another machine's byte order."""
+    monkeypatch.setitem(_numba._met, "max_pool", _numba.LARGE)
+    x = np.round(X[dtype][:9, :420].reshape(9, 10, 7, 6), 1)
+    x[0, :4, :4, 0], x[1, :2] = np.nan, np.inf
+    x = x.transpose(1, 2, 3, 0).copy().transpose(3, 0, 1, 2)
+    x = x.astype(x.dtype.newbyteorder()) if swapped else x
+
+    def run():
+        y, pull = xdl.vjp(lambda x: nn.max_pool(x, window, **options), x)
+        return pull(y * y)[0]
+
+    if swapped or options:
+        run()
+        assert used == []
+        return
+    found, expected = both(run, used, "max_pool")
+    assert_equal(found, expected)
+
+
+CONVOLVED = [{"padding": ((1, 3), (0, 2))}, {"stride": (2, 1), "dilation": (1, 2)}, {"stride": (1, 2)}]
+
+
+@each_dtype
+@pytest.mark.parametrize("swapped", [False, True])
+@pytest.mark.parametrize("options", CONVOLVED)
+def test_convolution_of_few_channels_gives_what_numpys_does_bit_by_bit(
+    used, monkeypatch, options, swapped, dtype
+):
+    """Back to the images, by rows of places; not where these see every other column, or in another byte order."""
+    monkeypatch.setitem(_numba._met, "images_last", _numba.LARGE)
+    monkeypatch.setattr(_images_last, "CACHED", 9 * 200)  # a few rows of places at a time
+    g = geometry((10, 12), (4, 3), **({"stride": 1, "padding": "valid", "dilation": 1} | options))
+    dy, w = RNG.normal(size=(9, *g.output, 5)).astype(dtype), RNG.normal(size=(4, 3, 3, 5)).astype(dtype)
+    if swapped:
+        dy, w = (a.astype(dy.dtype.newbyteorder()) for a in (dy, w))
+
+    def run():
+        return _images_last.scatter(dy, w, g)
+
+    if swapped or options.get("stride") == (1, 2):
+        run()
+        assert used == []
+        return
+    found, expected = both(run, used, "images_last")
+    assert_equal(found, expected)
 
 
 @each_dtype
