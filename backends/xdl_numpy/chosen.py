@@ -2,7 +2,12 @@
 
 import numpy as np
 
-from xdl.rl._deep.chosen import spread_chosen
+from xdl.rl._deep.chosen import chosen_outputs, spread_chosen
+
+
+@chosen_outputs.method("numpy")
+def _(out, action, /):
+    return out[np.arange(len(out)), action]
 
 
 @spread_chosen.method("numpy")

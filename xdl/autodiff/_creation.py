@@ -36,7 +36,7 @@ def full(xp: Any, function: Any) -> Any:
 
 def like(xp: Any, name: str, function: Any) -> Any:
     """Creation in the likeness of an array: a constant of the level of that array."""
-    create = numbers_only(name, function)
+    create = numbers_only(name, function) if name == "full_like" else function
 
     def call(x: Array, /, *args: Any, **options: Any) -> Any:
         if name == "full_like" and is_active((*args, *options.values())):

@@ -16,14 +16,14 @@ def _reduced(axis: Any, ndim: int) -> tuple[int, ...]:
 
 def _kept(xp: Any, y: Array, x: Array, axis: Any, keepdims: bool) -> Array:
     """``y`` with the reduced axes back, of length 1."""
-    axes = _reduced(axis, x.ndim)
-    if keepdims or len(axes) == x.ndim:  # one number broadcasts as it is
+    if keepdims or not y.shape:  # one number broadcasts as it is
         return y
+    axes = _reduced(axis, x.ndim)
     return xp.reshape(y, tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
 
 
 def _count(x: Array, axis: Any) -> int:
-    return math.prod(x.shape[a] for a in _reduced(axis, x.ndim))
+    return math.prod(x.shape if axis is None else [x.shape[a] for a in _reduced(axis, x.ndim)])
 
 
 # ---- sum, mean, variance ----

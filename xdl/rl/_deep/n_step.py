@@ -53,14 +53,13 @@ def n_step(window: Any, discount: float) -> Outcome:
         window.terminated[0, ...],
     )
     keeps = xp.full_like(reward, discount)
-    goes_on = xp.logical_not(terminated | window.truncated[0, ...])
+    goes_on = True
     for k in range(1, window.reward.shape[0]):
+        goes_on = xp.logical_not(window.terminated[k - 1, ...] | window.truncated[k - 1, ...]) & goes_on
         reward = xp.where(goes_on, reward + discount**k * window.reward[k, ...], reward)
         keeps = xp.where(goes_on, keeps * discount, keeps)
         wide = xp.reshape(goes_on, (-1, *(1,) * (seen.ndim - 1)))
         seen = xp.where(wide, window.next_observation[k, ...], seen)
         terminated = xp.where(goes_on, window.terminated[k, ...], terminated)
-        ended = window.terminated[k, ...] | window.truncated[k, ...]
-        goes_on = goes_on & xp.logical_not(ended)
-    keeps = xp.where(terminated, xp.zeros_like(keeps), keeps)
+    keeps = xp.where(terminated, 0.0, keeps)
     return Outcome(window.observation[0, ...], window.action[0, ...], reward, seen, keeps)
