@@ -110,8 +110,11 @@ def checked_fit(f: Callable[..., Any], X: Array, y: Array, *args: Any, **options
     are finite, as most are.
     """
     if not wants_jit(X) or has_traced((X, y, args)):
+        good = _are_labels(y, highest=1, between=True)
+        if known(good & _sum_is_finite(X, y, args[0])):
+            return f(X, y, *args, **options, finite=True)
         check_labels(y, 1, between=True)
-        return f(X, y, *args, **options, finite=are_finite(X, y, args[0]))
+        return f(X, y, *args, **options, finite=False)
     found, good, finite = one_program(_fit_and_look, X, y, *args, f=f, **options)
     if known(good) is False:
         check_labels(y, 1, between=True)
@@ -125,8 +128,8 @@ def _fit_and_look(X: Array, y: Array, *args: Any, f: Callable[..., Any], **optio
 
 def _are_labels(y: Array, *, highest: int, between: bool) -> Array:
     xp = array_namespace(y)
-    good = (y >= 0) & (y <= highest)
-    return xp.all(good if between else good & (y == xp.round(y)))
+    good = (xp.min(y) >= 0) & (xp.max(y) <= highest)
+    return good if between else good & xp.all(y == xp.round(y))
 
 
 def normalized_weights(weights: Array | None, y: Array) -> Array:
@@ -231,7 +234,9 @@ def design(X: Array, *, intercept: bool) -> Array:
 
 def intercept_apart(theta: Array, k: int) -> tuple[Array, Array]:
     """Coefficients and intercept of a vector in which the intercept, if there is one, comes first."""
-    return theta[..., k:], theta[..., 0] if k else array_namespace(theta).zeros_like(theta[..., 0])
+    if k:
+        return theta[..., k:], theta[..., 0]
+    return theta, array_namespace(theta).zeros_like(theta[..., 0])
 
 
 # ---- minimizers and rules ----

@@ -4,6 +4,7 @@ from typing import Any
 
 from xdl import optim
 from xdl.core import Array, array_namespace, buffer
+from xdl.nn._losses.likelihoods import derivatives_of_sigmoid_cross_entropy
 from xdl.optim._method import Iterate, Method
 from xdl.optim._problem import Problem
 from xdl.optim._status import Status
@@ -21,7 +22,7 @@ from .fitting import (
     penalty_array,
     start,
 )
-from .matrices import diagonal, gram, inner, inverse, product, regularization, transposed_product
+from .matrices import diagonal, gram, inner, inverse, product, regularization, solved, transposed_product
 
 __all__ = ["IRLS", "LogisticRegression", "cross_entropy", "cross_entropy_hessian"]
 
@@ -29,7 +30,9 @@ __all__ = ["IRLS", "LogisticRegression", "cross_entropy", "cross_entropy_hessian
 # ---- the objective: value, gradient and Hessian, written out ----
 
 
-def cross_entropy(theta: Array, Z: Array, y: Array, weights: Array, penalty: Array) -> tuple[Array, Array]:
+def cross_entropy(
+    theta: Array, Z: Array, y: Array, weights: Array, penalty: Array | None
+) -> tuple[Array, Array]:
     """Weighted mean of ``-y ln p - (1 - y) ln(1 - p)``, plus ``penalty' theta²/2``, and its gradient.
 
     Parameters
@@ -42,31 +45,28 @@ def cross_entropy(theta: Array, Z: Array, y: Array, weights: Array, penalty: Arr
         Targets, in [0, 1].
     weights : (..., n) array
         Weights of sum 1.
-    penalty : (..., q) array
-        Strength of the penalty on each coefficient.
+    penalty : (..., q) array, optional
+        Strength of the penalty on each coefficient; None for none.
     """
     return terms(theta, Z, y, weights, penalty)[:2]
 
 
-def cross_entropy_hessian(theta: Array, Z: Array, y: Array, weights: Array, penalty: Array) -> Array:
+def cross_entropy_hessian(theta: Array, Z: Array, y: Array, weights: Array, penalty: Array | None) -> Array:
     """Hessian of `cross_entropy`, and Fisher information: ``Z' diag(weights p (1 - p)) Z + diag(penalty)``."""
-    return gram(Z, weights * variance(product(Z, theta))) + diagonal(penalty)
+    H = gram(Z, weights * variance(product(Z, theta)))
+    return H if penalty is None else H + diagonal(penalty)
 
 
-def terms(theta: Array, Z: Array, y: Array, weights: Array, penalty: Array) -> tuple[Array, Array, Array]:
+def terms(
+    theta: Array, Z: Array, y: Array, weights: Array, penalty: Array | None
+) -> tuple[Array, Array, Array]:
     """Value and gradient of `cross_entropy`, and the weights ``p (1 - p)`` of its Hessian."""
-    xp = array_namespace(theta, Z)
-    z = product(Z, theta)
-    size = xp.abs(z)
-    e = xp.exp(-size)  # neither this nor what follows can overflow, or cancel
-    large = 1.0 / (1.0 + e)
-    small = e * large
-    below = 0.5 * (z - size)  # the smaller of z and 0: no branch, which costs most where signs are at random
-    p = xp.exp(below) * large
-    loss = xp.log1p(e) + (z - below) - y * z
-    pull = penalty * theta
-    slope = transposed_product(Z, weights * (p - y)) + pull
-    return inner(weights, loss) + 0.5 * inner(pull, theta), slope, weights * small * large
+    loss, residual, curvature = derivatives_of_sigmoid_cross_entropy(product(Z, theta), y)
+    value, slope = inner(weights, loss), transposed_product(Z, weights * residual)
+    if penalty is not None:
+        pull = penalty * theta
+        value, slope = value + 0.5 * inner(pull, theta), slope + pull
+    return value, slope, weights * curvature
 
 
 def variance(z: Array) -> Array:
@@ -95,7 +95,7 @@ class IRLS(Method):
         xs, penalty = problem.xs, problem.args[3]
         value, grad, curvature = terms(x, *problem.args)
         value = xs.number(value)
-        finite = xs.isfinite(value) & xs.isfinite(xs.dot(grad, grad))
+        finite = xs.isfinite(value) & xs.isfinite(xs.largest(grad))
         return Iterate(
             x=x,
             value=value,
@@ -104,15 +104,14 @@ class IRLS(Method):
             iterations=xs.integer(0),
             evaluations=xs.integer(1),
             products=xs.integer(0),
-            memory=(curvature, xs.constant(1.0), *regularization(penalty)),
+            memory=(curvature, xs.constant(1.0), *regularization(x, penalty)),
         )
 
     def step(self, problem: Problem, state: Iterate) -> Iterate:
         """Solve for a step and look at its end."""
-        xs, xp, Z = problem.xs, array_namespace(state.x), problem.args[0]
+        xs, Z = problem.xs, problem.args[0]
         curvature, length, factor, summand = state.memory
-        H = gram(Z, curvature) * factor + summand
-        d = xp.linalg.solve(H, state.grad[..., None])[..., 0]
+        d = solved(gram(Z, curvature) * factor + summand, state.grad)
         x = state.x - xs.expand(length) * d
         value, grad, after = terms(x, *problem.args)
         value, count = xs.number(value), state.evaluations + 1
@@ -329,7 +328,7 @@ def _fit(
 ) -> tuple[Array, Array, Array, optim.Result]:
     """Coefficients, intercept, whether classes are separated, and the minimizer's result."""
     Z, k = design(X, intercept=fit_intercept), int(fit_intercept)
-    penalty = penalty_array(alpha, X, free=k)
+    penalty = None if isinstance(alpha, float) and alpha == 0.0 else penalty_array(alpha, X, free=k)
     result = minimized(
         cross_entropy,
         cross_entropy_hessian,
@@ -340,6 +339,8 @@ def _fit(
         key=key,
         **options,
     )
-    xp, ahead = array_namespace(X, penalty), (2.0 * y - 1.0) * product(Z, result.x) > 0
-    separated = xp.all(ahead, axis=-1) & xp.all(penalty == 0, axis=-1)
+    xp = array_namespace(Z, result.x)
+    separated = xp.min((2.0 * y - 1.0) * product(Z, result.x), axis=-1) > 0
+    if penalty is not None:
+        separated = separated & xp.all(penalty == 0, axis=-1)
     return *intercept_apart(result.x, k), separated, result

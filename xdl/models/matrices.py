@@ -11,11 +11,12 @@ __all__ = [
     "product",
     "regularization",
     "solve_positive",
+    "solved",
     "transposed_product",
 ]
 
 SMALL = 2**15  # entries up to which a symmetric product is no quicker than a general one
-ROWS = 1024  # a block of this many rows of moderate length stays in the cache between its two uses
+ROWS = 4096  # a block of this many rows of moderate length stays in the cache between its two uses
 
 
 def product(Z: Array, theta: Array) -> Array:
@@ -49,7 +50,7 @@ def gram(Z: Array, weights: Array) -> Array:
     xp = array_namespace(Z, weights)
     n = Z.shape[-2]
     if n * Z.shape[-1] <= SMALL:
-        return xp.matmul(xp.matrix_transpose(Z) * weights[..., None, :], Z)
+        return (xp.matrix_transpose(Z) * weights[..., None, :]) @ Z
     roots = xp.sqrt(weights)[..., None]
     size = n if n <= 2 * ROWS or is_traced(type(Z)) else max(ROWS, -(-n // 64))
     total = None
@@ -57,7 +58,7 @@ def gram(Z: Array, weights: Array) -> Array:
         stop = min(k + size, n)
         A = roots * Z if size == n else roots[..., k:stop, :] * Z[..., k:stop, :]
         # The same array on both sides: NumPy then calls the symmetric product of BLAS.
-        H = xp.matmul(xp.matrix_transpose(A), A)
+        H = xp.matrix_transpose(A) @ A
         total = H if total is None else total + H
     return total
 
@@ -68,26 +69,32 @@ def diagonal(x: Array) -> Array:
     return xp.eye(x.shape[-1], dtype=x.dtype, device=device_of(x)) * x[..., None]
 
 
-def regularization(penalty: Array) -> tuple[Array, Array]:
+def regularization(like: Array, penalty: Array | None = None) -> tuple[Array, Array]:
     """Factor and summand of a positive semidefinite matrix (..., q, q) that is then no longer singular.
 
-    The penalty (..., q) is added to the diagonal, and a few roundings of what stands there: no pivot is zero.
+    The penalty (..., q) is added to the diagonal, and a few roundings of what stands there: no pivot is zero. The
+    matrix is one for vectors ``like`` (..., q).
     """
-    xp, q = array_namespace(penalty), penalty.shape[-1]
-    info = xp.finfo(penalty.dtype)
-    unit = xp.eye(q, dtype=penalty.dtype, device=device_of(penalty))
-    factor = 1.0 + (4.0 * q * float(info.eps)) * unit
-    return factor, unit * (penalty + float(info.smallest_normal))[..., None]
+    xp, q = array_namespace(like), like.shape[-1]
+    info = xp.finfo(like.dtype)
+    unit = xp.eye(q, dtype=like.dtype, device=device_of(like))
+    factor, least = 1.0 + (4.0 * q * float(info.eps)) * unit, float(info.smallest_normal)
+    return factor, unit * (least if penalty is None else (penalty + least)[..., None])
 
 
-def solve_positive(H: Array, g: Array, penalty: Array) -> Array:
+def solved(H: Array, g: Array) -> Array:
+    """Solve ``H d = g`` for a vector, or many."""
+    linalg = array_namespace(H, g).linalg
+    return linalg.solve(H, g) if H.ndim == 2 else linalg.solve(H, g[..., None])[..., 0]
+
+
+def solve_positive(H: Array, g: Array, penalty: Array | None = None) -> Array:
     """Solve with ``H + diag(penalty)``, positive semidefinite; where it is singular, by one of the solutions."""
-    factor, summand = regularization(penalty)
-    return array_namespace(H, g, penalty).linalg.solve(H * factor + summand, g[..., None])[..., 0]
+    factor, summand = regularization(g, penalty)
+    return solved(H * factor + summand, g)
 
 
 def inverse(H: Array) -> Array:
     """Inverse of a positive semidefinite matrix; huge where it has none."""
-    xp = array_namespace(H)
-    factor, summand = regularization(xp.zeros_like(H[..., 0]))
-    return xp.linalg.inv(H * factor + summand)
+    factor, summand = regularization(H[..., 0])
+    return array_namespace(H).linalg.inv(H * factor + summand)

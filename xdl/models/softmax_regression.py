@@ -95,7 +95,7 @@ class NewtonScoring(Descent):
     def direction(self, problem: Problem, point: Iterate, memory: Any) -> Move:
         """Newton's direction; where the matrix is singular, one of them."""
         H = problem.hessian(point.x)
-        return Move(-solve_positive(H, point.grad, array_namespace(H).zeros_like(point.grad)))
+        return Move(-solve_positive(H, point.grad))
 
 
 class SoftmaxRegression(Module):

@@ -28,7 +28,7 @@ class Flat:
     """
 
     def __init__(self, params: Any, *, batched: bool = False) -> None:
-        named = tree.leaves_with_path(params)
+        named = [("", params)] if is_array(params) else tree.leaves_with_path(params)
         leaves = [leaf for _, leaf in named]
         for path, leaf in named:
             _check(path, leaf, leaves[0], batched)

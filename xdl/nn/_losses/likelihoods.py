@@ -86,6 +86,18 @@ def _pull(
 rule(sigmoid_cross_entropy, pullback=_pull)
 
 
+@generic
+def derivatives_of_sigmoid_cross_entropy(z: Array, y: Array, /) -> tuple[Array, Array, Array]:
+    """Sigmoid cross-entropy of logits ``z`` and targets ``y``, and its derivatives in ``z``: ``p - y``, ``p (1 - p)``."""
+    xp = array_namespace(z, y)
+    size = xp.abs(z)
+    e = xp.exp(-size)  # neither this nor what follows can overflow, or cancel
+    large = 1.0 / (1.0 + e)
+    small = e * large
+    below = 0.5 * (z - size)  # the smaller of z and 0: no branch, which costs most where signs are at random
+    return xp.log1p(e) + (z - below) - y * z, xp.exp(below) * large - y, small * large
+
+
 def kl_divergence(
     log_prediction: Array, target: Array, /, *, axis: int = -1, reduction: str = "mean"
 ) -> Array:
