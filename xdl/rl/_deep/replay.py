@@ -48,7 +48,7 @@ class Replay(Module):
 
 def capacity_of(replay: Replay) -> int:
     """Rows that there is room for."""
-    return tree.leaves(replay.rows)[0].shape[0]
+    return next(tree.iterate(replay.rows)).shape[0]
 
 
 def replay_init(
@@ -159,6 +159,8 @@ def replay_add(replay: Replay, steps: Any) -> Replay:
 def pick(replay: Replay, noise: Array) -> tuple[Any, Array, Array]:
     """Draw steps with given random numbers: see `replay_sample`; nothing is checked.
 
+    A chance that all steps have in common is an array ().
+
     Parameters
     ----------
     replay : Replay
@@ -180,7 +182,7 @@ def pick(replay: Replay, noise: Array) -> tuple[Any, Array, Array]:
         # a product may round up to the number of steps
         drawn = xp.minimum(xp.astype(noise * many, kind), held - 1)
         index = ((replay.head - replay.count) * n + drawn) % (replay.times * n)
-        chance = xp.broadcast_to(1 / many, (b,))
+        chance = 1 / many
     if w == 1:
         rows = tree.map(lambda table: xp.take(table, index, axis=0)[None, ...], replay.rows)
     else:
@@ -228,7 +230,8 @@ def replay_sample(replay: Replay, key: Array, batch: int) -> tuple[Any, Array, A
             "add steps before sampling"
         )
         raise ValueError(message)
-    return pick(replay, random.uniform(key, (batch,)))
+    rows, index, chance = pick(replay, random.uniform(key, (batch,)))
+    return rows, index, array_namespace(chance).broadcast_to(chance, (batch,))
 
 
 def number_of(x: Array) -> int | None:
