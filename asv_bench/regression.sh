@@ -4,8 +4,8 @@
 # asv_bench/regression.sh BASE HEAD REGEX [FACTOR]      run nothing beside it
 #
 # Each is checked out in a worktree of its own, whose xdl the benchmarks of this checkout import; in turns, twice, so
-# that a slow hour of the machine falls on both. Beyond FACTOR (1.1) a row is marked: + slower, - faster. The status is 1
-# if one is slower.
+# that a slow hour of the machine falls on both. Beyond FACTOR (1.1) a row is marked: + slower, - faster; and ! if it fails
+# now. The status is 1 if one is slower or fails. Rates and shares asv takes for times: their marks mean the opposite.
 set -euo pipefail
 [ $# -ge 3 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2; }
 base=$(git rev-parse "$1^{commit}") head=$(git rev-parse "$2^{commit}") regex=$3 factor=${4:-1.1}
@@ -32,4 +32,4 @@ for turn in 1 2; do
     done
 done
 asv compare --machine here --factor "$factor" --split --only-changed "$base" "$head" | tee table
-! grep -Eq '^\| \+ ' table
+! grep -Eq '^\| [+!] ' table
