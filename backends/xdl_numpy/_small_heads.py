@@ -12,6 +12,7 @@ from ._blocks import is_real
 from ._chunks import UNPACKED
 from ._memory import empty
 from ._memory_order import with_columns
+from ._numba import loops_of_many
 from ._threads import share
 
 __all__ = ["KEPT", "SAFE", "attend_at_once", "pull_at_once", "suits"]
@@ -65,7 +66,11 @@ def attend_at_once(q, k, v, offset, scale):
         if not small:
             e -= e.max(axis=-1, keepdims=True)
         np.exp(e, out=e)
-        e *= 1 / np.matmul(e, ones)  # the fastest sum
+        compiled = _compiled(e)
+        if compiled is not None:
+            compiled.divide(e.reshape(-1, s))
+        else:
+            e *= 1 / np.matmul(e, ones)  # the fastest sum
         _multiply(e, v[some], y[some])
 
     _share(attend, q, k, 2.0 * (d + v.shape[-1]))
@@ -89,9 +94,13 @@ def pull_at_once(dy, y, q, k, v, scale, wanted, weights):
         columns = empty((*vs.shape[:-2], vs.shape[-1], vs.shape[-2]), q.dtype)
         np.copyto(columns, vs.mT)
         _multiply(incoming, columns, ds)
-        ds -= np.vecdot(incoming, y[some])[..., None]
-        ds *= e
-        ds *= scale
+        mean, compiled = np.vecdot(incoming, y[some]), _compiled(ds)
+        if compiled is not None:
+            compiled.pull(ds.reshape(-1, e.shape[-1]), mean.reshape(-1), e.reshape(-1, e.shape[-1]), scale)
+        else:
+            ds -= mean[..., None]
+            ds *= e
+            ds *= scale
         if dq is not None:
             _multiply(ds, k[some], dq[some])
         if dk is not None:
@@ -99,6 +108,10 @@ def pull_at_once(dy, y, q, k, v, scale, wanted, weights):
 
     _share(pull, q, k, 4.0 * (q.shape[-1] + v.shape[-1]))
     return dq, dk, dv, None
+
+
+def _compiled(e):
+    return loops_of_many("softmax", e.size) if e.dtype.isnative else None
 
 
 def _multiply(a, b, out):

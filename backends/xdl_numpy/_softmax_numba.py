@@ -1,8 +1,8 @@
-"""What softmax does before and after the exponentials, in loops that Numba compiles: for exp, NumPy is faster."""
+"""What softmax and its derivative do around the exponentials, in loops that Numba compiles: NumPy's exp is faster."""
 
 from numba import njit
 
-__all__ = ["divide", "subtract"]
+__all__ = ["divide", "pull", "subtract"]
 
 
 @njit(cache=True, nogil=True)
@@ -24,3 +24,11 @@ def divide(y):
         r = y.dtype.type(1) / s
         for j in range(y.shape[1]):
             y[i, j] *= r
+
+
+@njit(cache=True, nogil=True)
+def pull(dy, m, y, scale):
+    """Rows of ``dy`` less the numbers ``m``, times ``y`` and ``scale``, in place."""
+    for i in range(dy.shape[0]):
+        for j in range(dy.shape[1]):
+            dy[i, j] = (dy[i, j] - m[i]) * y[i, j] * scale

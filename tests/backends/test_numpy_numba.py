@@ -197,6 +197,25 @@ def test_rectified_layers_of_another_byte_order(used, monkeypatch):
     xdl.tree.map(functools.partial(assert_close, rtol=1e-5, atol=1e-5), *pulled)
 
 
+@each_dtype
+@pytest.mark.parametrize("is_causal", [False, True])
+def test_attention_is_numpys(used, monkeypatch, is_causal, dtype):
+    monkeypatch.setitem(_numba._met, "softmax", _numba.LARGE)
+    q, k, v, dy = (X[dtype][20 * i : 20 * (i + 1), :120].reshape(4, 3, 8, 25) for i in range(4))
+
+    def run():
+        y, pull = xdl.vjp(lambda q, k, v: nn.attention(q, k, v, is_causal=is_causal), q, k, v)
+        return y, *pull(dy)
+
+    found, expected = both(run, used, "softmax")
+    tolerance = 1e-5 if dtype is np.float32 else 1e-13
+    xdl.tree.map(functools.partial(assert_close, rtol=tolerance, atol=tolerance), found, expected)
+    used.clear()
+    q, k, v, dy = (x.astype(x.dtype.newbyteorder()) for x in (q, k, v, dy))
+    run()
+    assert used == []  # compiled loops know numbers of the machine alone
+
+
 POOLED = [(2, {}), ((3, 2), {}), ((1, 4), {}), (3, {"stride": 2, "padding": 1})]
 
 
