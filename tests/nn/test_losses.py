@@ -8,6 +8,7 @@ from oracles import assert_derivatives, widest
 
 import xdl
 from xdl import nn
+from xdl.nn._losses.likelihoods import derivatives_of_sigmoid_cross_entropy
 
 RNG = np.random.default_rng(0)
 P, T = RNG.normal(size=(4, 3)), RNG.normal(size=(4, 3))
@@ -257,6 +258,15 @@ def test_sigmoid_cross_entropy_is_accurate_far_out(xp):
     for engine in (None, "tape"):
         slope = xdl.grad(nn.sigmoid_cross_entropy, engine=engine)(z, t)
         assert_close(slope, [0.0, math.exp(-80) / 4, 0.0, 0.25], like=z, atol=1e-30)
+
+
+def test_derivatives_of_sigmoid_cross_entropy_are_accurate_far_out(xp):
+    """The second one is the same on both sides, where ``p (1 - p)`` would be zero on one."""
+    z, t = xp.asarray([-30.0, 30.0], dtype=xp.float32), xp.asarray([0.0, 0.0], dtype=xp.float32)
+    loss, first, second = derivatives_of_sigmoid_cross_entropy(z, t)
+    assert_close(loss, [math.exp(-30), 30.0], like=z, rtol=1e-5)
+    assert_close(first, [math.exp(-30), 1.0], like=z, rtol=1e-5)
+    assert_close(second, [math.exp(-30), math.exp(-30)], like=z, rtol=1e-5)
 
 
 def test_huber_and_log_cosh_at_large_differences(xp):

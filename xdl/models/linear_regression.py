@@ -4,6 +4,7 @@ from typing import Any
 
 from xdl import optim
 from xdl.core import Array, Module, array_namespace, buffer
+from xdl.linalg._solve import solve
 from xdl.optim._method import Method
 
 from .coefficient_table import Estimated
@@ -125,7 +126,7 @@ def _by_qr(Z: Array, y: Array, ridge: Array) -> Array:
     size = xp.where(size > 0, size, xp.ones_like(size))
     zero = xp.abs(xp.linalg.diagonal(R)) < float(xp.finfo(R.dtype).eps) * max(Z.shape[-2:]) * size
     R = R + diagonal(xp.where(zero, xp.broadcast_to(size, zero.shape), xp.zeros_like(xp.linalg.diagonal(R))))
-    return xp.linalg.solve(R, product(xp.matrix_transpose(Q), y)[..., None])[..., 0]
+    return solve(R, product(xp.matrix_transpose(Q), y))
 
 
 def _by_normal_equations(Z: Array, y: Array, ridge: Array) -> Array:

@@ -4,6 +4,7 @@ from typing import Any
 
 from xdl import optim
 from xdl.core import Array, array_namespace, buffer
+from xdl.linalg._solve import solve
 from xdl.nn._losses.likelihoods import derivatives_of_sigmoid_cross_entropy
 from xdl.optim._method import Iterate, Method
 from xdl.optim._problem import Problem
@@ -22,7 +23,7 @@ from .fitting import (
     penalty_array,
     start,
 )
-from .matrices import diagonal, gram, inner, inverse, product, regularization, solved, transposed_product
+from .matrices import diagonal, gram, inner, inverse, product, regularization, transposed_product
 
 __all__ = ["IRLS", "LogisticRegression", "cross_entropy", "cross_entropy_hessian"]
 
@@ -111,7 +112,7 @@ class IRLS(Method):
         """Solve for a step and look at its end."""
         xs, Z = problem.xs, problem.args[0]
         curvature, length, factor, summand = state.memory
-        d = solved(gram(Z, curvature) * factor + summand, state.grad)
+        d = solve(gram(Z, curvature) * factor + summand, state.grad)
         x = state.x - xs.expand(length) * d
         value, grad, after = terms(x, *problem.args)
         value, count = xs.number(value), state.evaluations + 1

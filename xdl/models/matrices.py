@@ -2,6 +2,7 @@
 
 from xdl.core import Array, array_namespace
 from xdl.core._namespace import device_of, is_traced
+from xdl.linalg._solve import solve
 
 __all__ = [
     "diagonal",
@@ -11,7 +12,6 @@ __all__ = [
     "product",
     "regularization",
     "solve_positive",
-    "solved",
     "transposed_product",
 ]
 
@@ -47,18 +47,17 @@ def gram(Z: Array, weights: Array) -> Array:
     -------
     (..., q, q) array
     """
-    xp = array_namespace(Z, weights)
     n = Z.shape[-2]
     if n * Z.shape[-1] <= SMALL:
-        return (xp.matrix_transpose(Z) * weights[..., None, :]) @ Z
-    roots = xp.sqrt(weights)[..., None]
+        return (Z.mT * weights[..., None, :]) @ Z
+    roots = array_namespace(weights).sqrt(weights)[..., None]
     size = n if n <= 2 * ROWS or is_traced(type(Z)) else max(ROWS, -(-n // 64))
     total = None
     for k in range(0, n, size):
         stop = min(k + size, n)
         A = roots * Z if size == n else roots[..., k:stop, :] * Z[..., k:stop, :]
         # The same array on both sides: NumPy then calls the symmetric product of BLAS.
-        H = xp.matrix_transpose(A) @ A
+        H = A.mT @ A
         total = H if total is None else total + H
     return total
 
@@ -82,16 +81,10 @@ def regularization(like: Array, penalty: Array | None = None) -> tuple[Array, Ar
     return factor, unit * (least if penalty is None else (penalty + least)[..., None])
 
 
-def solved(H: Array, g: Array) -> Array:
-    """Solve ``H d = g`` for a vector, or many."""
-    linalg = array_namespace(H, g).linalg
-    return linalg.solve(H, g) if H.ndim == 2 else linalg.solve(H, g[..., None])[..., 0]
-
-
 def solve_positive(H: Array, g: Array, penalty: Array | None = None) -> Array:
     """Solve with ``H + diag(penalty)``, positive semidefinite; where it is singular, by one of the solutions."""
     factor, summand = regularization(g, penalty)
-    return solved(H * factor + summand, g)
+    return solve(H * factor + summand, g)
 
 
 def inverse(H: Array) -> Array:

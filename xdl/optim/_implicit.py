@@ -13,6 +13,7 @@ from xdl.autodiff._engines import native_engine
 from xdl.core import Array, array_namespace, tree
 from xdl.core._namespace import is_array, is_traced
 from xdl.linalg import cg
+from xdl.linalg._solve import solve
 
 from ._drive import Task
 from ._gauss import nonsingular
@@ -133,7 +134,7 @@ class _Solution:
         _, push = autodiff.linearize(lambda x: self.condition(x, *self.active), self.x)
         A = matrix_of(push, self.x, axis=-1)
         A = xp.matrix_transpose(A) if transposed else A
-        return xp.linalg.solve(nonsingular(A), v[..., None])[..., 0]
+        return solve(nonsingular(A), v)
 
     def args(self, active: list[Array]) -> Any:
         """Tree as the arguments, with zeros for what has no derivative."""
