@@ -4,6 +4,7 @@ The weights are kept for the backward pass. They are shifted by the maximum of t
 along short rows NumPy takes longer for the maxima than for all products.
 """
 
+import functools
 import math
 
 import numpy as np
@@ -45,10 +46,10 @@ def suits(q, k, v, bias, mask, offset, dropout):
     return scores <= TILE and scores * math.prod(q.shape[:-2]) <= KEPT
 
 
-def attend_at_once(q, k, v, offset, scale):
-    """Attention, and its weights."""
+def attend_at_once(q, k, v, offset, scale, *, save):
+    """Attention, and with ``save`` its weights."""
     t, s, d = q.shape[-2], *k.shape[-2:]
-    y, weights = with_columns(q, v.shape[-1]), empty((*q.shape[:-1], s), q.dtype)
+    y, weights = with_columns(q, v.shape[-1]), empty((*q.shape[:-1], s), q.dtype) if save else None
     scale, safe = q.dtype.type(scale), SAFE[q.dtype.char]
     later = (
         None
@@ -58,7 +59,7 @@ def attend_at_once(q, k, v, offset, scale):
     ones = np.ones((s, 1), q.dtype)
 
     def attend(some):
-        e = weights[some]
+        e = empty((*q[some].shape[:-1], s), q.dtype) if weights is None else weights[some]
         _multiply(q[some], np.multiply(k[some].mT, scale, out=empty((*e.shape[:-2], d, s), q.dtype)), e)
         small = -safe <= e.min() and e.max() <= safe  # not where one is NaN
         if later is not None:
@@ -138,6 +139,7 @@ def _share(work, q, k, operations):
     share(do, len(groups), operations=operations * scores * math.prod(q.shape[:-2]))
 
 
+@functools.lru_cache(256)
 def _groups(shape, count):
     """Indices of parts of leading axes of this shape, each of at most ``count`` heads."""
     axis, within = len(shape), 1

@@ -64,17 +64,17 @@ def _small_pullback(dy, y, *args, **options):
 
 @attend.method("numpy", when=_small)
 def _(q, k, v, bias=None, mask=None, key=None, /, *, offset, scale, dropout):
-    return attend_at_once(q, k, v, offset, scale)[0]
+    return attend_at_once(q, k, v, offset, scale, save=False)[0]
 
 
 @attend_forward.method("numpy", when=_small)
 def _(q, k, v, bias=None, mask=None, key=None, /, *, offset, scale, dropout):
-    return attend_at_once(q, k, v, offset, scale)
+    return attend_at_once(q, k, v, offset, scale, save=True)
 
 
 @attend_pullback.method("numpy", when=_small_pullback)
 def _(dy, y, q, k, v, bias=None, mask=None, key=None, /, *, offset, scale, dropout, wanted, saved=None):
-    weights = attend_at_once(q, k, v, offset, scale)[1] if saved is None else saved
+    weights = attend_at_once(q, k, v, offset, scale, save=True)[1] if saved is None else saved
     return pull_at_once(dy, y, q, k, v, scale, wanted, weights)
 
 

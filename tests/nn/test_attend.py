@@ -136,11 +136,28 @@ def test_small_heads_with_numpy(monkeypatch, batch, offset, largest):
         expected = _attend.attend_pullback(dy, y, q, k, v, wanted=wanted, saved=saved, **options)
     found, saved = _attend.attend_forward(q, k, v, **options)
     assert_close(found, y, rtol=1e-9, atol=1e-12)
+    assert_close(_attend.attend(q, k, v, **options), y, rtol=1e-9, atol=1e-12)
     for again in (saved, None):
         grads = _attend.attend_pullback(dy, y, q, k, v, wanted=wanted, saved=again, **options)
         for grad, correct in zip(grads[:3], expected[:3], strict=True):
             assert_close(grad, correct, rtol=1e-9, atol=1e-11 * largest)
-    assert len(calls) == 4
+    assert len(calls) == 5
+
+
+def test_small_heads_without_a_derivative_keep_no_weights(monkeypatch):
+    xdl.array_namespace(np.zeros(1))
+    from xdl_numpy import _memory
+
+    monkeypatch.setattr(
+        _memory, "SMALLEST", 1 << 62
+    )  # of arrays that are used again nothing new would be seen
+
+    def step():
+        q = np.zeros((200, 4, 64, 8), np.float32)
+        return q, nn.attention(q, q, q)
+
+    used, held = peak(step)
+    assert used <= 2 * held, f"{used / held:.2f} times as much as the arrays themselves"
 
 
 def test_heads_of_one_call_with_numpy():
