@@ -1,5 +1,7 @@
 """Arrays as they lie in memory: operations that keep the order of axes there run on long contiguous rows."""
 
+import functools
+
 import numpy as np
 
 from ._memory import empty
@@ -9,8 +11,12 @@ __all__ = ["back", "copied", "empty_as", "order_of", "with_columns"]
 
 def order_of(x):
     """Axes by descending stride: ``x.transpose(order_of(x))`` is C-contiguous if ``x`` is dense."""
-    strides = x.strides
-    return tuple(sorted(range(x.ndim), key=lambda i: -abs(strides[i])))
+    return _order(x.strides)
+
+
+@functools.lru_cache(1024)
+def _order(strides):
+    return tuple(sorted(range(len(strides)), key=lambda i: -abs(strides[i])))
 
 
 def back(x, order):
