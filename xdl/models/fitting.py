@@ -110,20 +110,23 @@ def checked_fit(f: Callable[..., Any], X: Array, y: Array, *args: Any, **options
     are finite, as most are.
     """
     if not wants_jit(X) or has_traced((X, y, args)):
-        good = _are_labels(y, highest=1, between=True)
-        if known(good & _sum_is_finite(X, y, args[0])):
+        if known(_are_fine(X, y, args[0])):
             return f(X, y, *args, **options, finite=True)
         check_labels(y, 1, between=True)
         return f(X, y, *args, **options, finite=False)
-    found, good, finite = one_program(_fit_and_look, X, y, *args, f=f, **options)
-    if known(good) is False:
-        check_labels(y, 1, between=True)
-    return found if known(finite) else one_program(f, X, y, *args, **options, finite=False)
+    found, fine = one_program(_fit_and_look, X, y, *args, f=f, **options)
+    if known(fine):
+        return found
+    check_labels(y, 1, between=True)
+    return one_program(f, X, y, *args, **options, finite=False)
 
 
 def _fit_and_look(X: Array, y: Array, *args: Any, f: Callable[..., Any], **options: Any) -> Any:
-    found = f(X, y, *args, **options, finite=True)
-    return found, _are_labels(y, highest=1, between=True), _sum_is_finite(X, y, args[0])
+    return f(X, y, *args, **options, finite=True), _are_fine(X, y, args[0])
+
+
+def _are_fine(X: Array, y: Array, weights: Array | None) -> Array:
+    return _are_labels(y, highest=1, between=True) & _sum_is_finite(X, y, weights)
 
 
 def _are_labels(y: Array, *, highest: int, between: bool) -> Array:

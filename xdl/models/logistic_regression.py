@@ -341,7 +341,7 @@ def _fit(
         **options,
     )
     xp = array_namespace(Z, result.x)
-    separated = xp.min((2.0 * y - 1.0) * product(Z, result.x), axis=-1) > 0
+    separated = xp.min((y - 0.5) * product(Z, result.x), axis=-1) > 0
     if penalty is not None:
         separated = separated & xp.all(penalty == 0, axis=-1)
     return *intercept_apart(result.x, k), separated, result
