@@ -5,7 +5,7 @@ import pytest
 
 import xdl
 from xdl.autodiff import _engine
-from xdl.autodiff._engines import engine_for
+from xdl.autodiff._engines import engine_for, native_engine
 
 
 def test_the_tape_serves_where_there_is_no_engine_and_where_it_is_asked_for(xp):
@@ -23,6 +23,40 @@ def test_a_traced_array_is_served_by_the_tape(xp):
     f = lambda x: (seen.append(engine_for("jvp", x, None)), x * x)[1]
     xdl.grad(f, engine="tape")(xp.asarray(1.0))
     assert seen == [_engine.jvp]
+
+
+class Pair(xdl.Module):
+    first: object
+    second: object
+
+
+class Named(xdl.Module):
+    name: str = xdl.static()
+    value: object
+
+
+class Empty(xdl.Module):
+    pass
+
+
+@pytest.mark.parametrize("traced", [False, True])
+def test_the_first_array_of_a_tree_decides(xp, traced):
+    """However deep it lies, and behind branches without arrays."""
+    x = xp.asarray(1.0)
+    wanted = []
+
+    def f(y):
+        trees = [y, [(y, 1)], (Pair(y, 2.0), y), Pair(None, [y]), Named("a", y), ((), y), [Empty(), {"y": y}]]
+        wanted.append(None if traced else xdl.core._backends.backend_of(x).engine)
+        assert [native_engine(tree) for tree in trees] == wanted * len(trees)
+        assert native_engine([Empty(), 3]) is None
+        return y * y
+
+    if traced:
+        xdl.grad(f, engine="tape")(x)
+    else:
+        f(x)
+    assert wanted
 
 
 def test_an_unknown_engine_is_refused():

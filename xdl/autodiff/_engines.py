@@ -6,7 +6,7 @@ A traced array, or ``engine="tape"``, always means the tape.
 from types import ModuleType
 from typing import Any
 
-from xdl.core import tree
+from xdl.core import Module, tree
 from xdl.core._backends import backend_of
 from xdl.core._namespace import is_array, is_traced
 
@@ -19,8 +19,19 @@ _engines: dict[type, ModuleType | None] = {}
 
 def native_engine(trees: Any) -> ModuleType | None:
     """Engine of the library that owns the first array; None for traced arrays, and where there is none."""
-    if type(trees) in _engines:  # one array
-        return _engines[type(trees)]
+    x = trees
+    while type(x) not in _engines:
+        # down the first branch, which mostly ends in an array, sooner than an iterator finds it
+        if isinstance(x, (tuple, list)) and x:
+            x = x[0]
+        elif isinstance(x, Module) and x._fields:
+            x = x.__dict__[x._fields[0]]
+        else:
+            return _search(trees)
+    return _engines[type(x)]
+
+
+def _search(trees: Any) -> ModuleType | None:
     for x in tree.iterate(trees):
         cls = type(x)
         if cls in _engines:

@@ -80,19 +80,22 @@ def jit(
     static = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
     donated = (donate_argnums,) if isinstance(donate_argnums, int) else tuple(donate_argnums)
     compiled: dict[ModuleType | None, Callable[..., Any]] = {}
-    by_type: dict[type, Callable[..., Any]] = {}
+    # by the type of the first argument: an array needs no look into the others; None for what is no array
+    by_type: dict[type, Callable[..., Any] | None] = {}
 
     @functools.wraps(f)
     def wrapped(*args: Any, **options: Any) -> Any:
-        if args and type(args[0]) in by_type:  # an array: no need to look into the others
-            return by_type[type(args[0])](*args, **options)
-        native = native_engine((*args, *options.values()))
-        if native not in compiled:
-            compiler = getattr(native, "jit", None)
-            compiled[native] = compiler(f, static, donated) if compiler else f
-        if args and is_array(args[0]):
-            by_type[type(args[0])] = compiled[native]
-        return compiled[native](*args, **options)
+        first = type(args[0]) if args else type(None)
+        run = by_type.get(first)
+        if run is None:
+            native = native_engine((*args, *options.values()))
+            if native not in compiled:
+                compiler = getattr(native, "jit", None)
+                compiled[native] = compiler(f, static, donated) if compiler else f
+            run = compiled[native]
+            if first not in by_type:
+                by_type[first] = run if args and is_array(args[0]) else None
+        return run(*args, **options)
 
     return wrapped
 
