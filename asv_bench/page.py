@@ -60,8 +60,8 @@ developer compares it with what it changes, in turns, on a quiet machine:
 
     asv_bench/regression.sh main HEAD 'workloads|mlp'       # worktrees of both, asv compare --factor 1.1
 
-A row that is slower by more than the factor and beyond its own spread is marked `+`: run it again alone, and if it
-stays, explain it or take it back.
+A row that is slower by more than the factor and beyond its own spread is marked `+`, one that fails `!`: run it again
+alone, and if it stays, explain it or take it back.
 """
 
 
