@@ -78,6 +78,17 @@ def _wide() -> bool:
     return bool(jax.config.jax_enable_x64)
 
 
+def _bind(x: Any, like: Any) -> Any:
+    import jax
+
+    if isinstance(x, jax.core.Tracer) or isinstance(like, jax.core.Tracer):
+        return x
+    # A program is compiled for arrays that are committed, and again for others; what a step returns is committed if any
+    # of its arguments is.
+    loose = like.committed and not x.committed
+    return jax.device_put(x, x.device) if loose else x
+
+
 backend = Backend(
     name="jax",
     namespace=_namespace,
@@ -97,5 +108,6 @@ backend = Backend(
     to_host=_to_host,
     wait=_wait,
     wide=_wide,
+    bind=_bind,
     prefers_jit=True,
 )

@@ -6,6 +6,7 @@ from asserts import assert_equal, dtype_name, values, widest
 from spaces import SPACES, absent
 
 import xdl
+from xdl import optim
 from xdl.testing import mock
 
 DTYPES = ["bool", "int32", "uint8", "float32", "float64", "complex64"]
@@ -150,3 +151,22 @@ def test_a_traced_array_is_not_converted(source):
         ):
             with pytest.raises(TypeError, match="traced array"):
                 xdl.vjp(convert, x, engine="tape")
+
+
+@pytest.mark.xp_only(
+    "jax", reason="JAX alone has arrays that are bound to no device, and compiles for both kinds"
+)
+def test_what_meets_an_array_on_a_chosen_device_is_bound_to_it(xp):
+    import jax
+
+    loose, bound = xp.ones(2), jax.device_put(xp.ones(2), jax.devices("cpu")[0])
+    for like in (loose, bound):
+        for x in (3.0, [1, 2], np.ones(2), loose):
+            assert xdl.asarray(x, like=like).committed is like.committed
+    assert xdl.asarray(bound, like=loose).committed
+    steps = jax.jit(lambda w, state: optim.update(optim.SGD(0.1), w, w, state))
+    for w in (loose, bound):
+        state = optim.init(optim.SGD(0.1), w)
+        for _ in range(3):
+            w, state = steps(w, state)
+    assert steps._cache_size() == 2

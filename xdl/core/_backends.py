@@ -48,6 +48,8 @@ class Backend:
         Blocks until the work queued for an array or device is done.
     wide : callable, optional
         Whether float64 and int64 exist.
+    bind : callable, optional
+        ``bind(x, like)`` binds an array to its device if ``like`` is bound to it, where a library knows both kinds.
     quiet : callable, optional
         Returns a context in which the library gives no warnings of overflow and invalid operations.
     mutable : bool
@@ -72,6 +74,7 @@ class Backend:
     to_host: Callable[[Array], Array] | None = None
     wait: Callable[[Any], None] | None = None
     wide: Callable[[], bool] | None = None
+    bind: Callable[[Array, Array], Array] | None = None
     quiet: Callable[[], contextlib.AbstractContextManager[Any]] = contextlib.nullcontext
     mutable: bool = False
     prefers_jit: bool = False

@@ -33,7 +33,8 @@ def asarray(x: Any, *, like: Array | None = None, dtype: Any = None) -> Array:
     result = owner.asarray(x, dtype=dtype)
     device = device_of(like)
     at_home = device is None or device_of(result) == device
-    return result if at_home else owner.xp.asarray(result, device=device)
+    result = result if at_home else owner.xp.asarray(result, device=device)
+    return owner.bind(result, like) if owner.bind else result
 
 
 def to_numpy(x: Any) -> Array:
