@@ -7,6 +7,9 @@ import jax.numpy as jnp
 
 from xdl.nn._attend import attend, by_blocks, product_of, reach, scores_of
 from xdl.nn._precision import narrow, widen
+from xdl.nn._softmax import largest
+
+from .softmax import probabilities
 
 # scores of one head from which on a loop over heads pays
 LARGE = 1 << 16
@@ -33,21 +36,8 @@ def _at_once(q, k, v, bias, mask, *, offset, scale):
     t = q.shape[-2]
     n = reach(t, k.shape[-2], offset)
     scores = scores_of(jnp, widen(jnp, q), widen(jnp, k), bias, mask, 0, t, n, offset, scale)
-    return narrow(jnp, product_of(jnp, _probabilities(scores), widen(jnp, v)[..., :n, :]), q)
-
-
-@jax.custom_jvp
-def _probabilities(scores):
-    """Softmax of each row; zeros for a row of -inf."""
-    limits = jnp.finfo(scores.dtype)
-    e = jnp.exp(scores - jnp.maximum(jnp.max(scores, axis=-1, keepdims=True), limits.min))
-    return e / jnp.maximum(jnp.sum(e, axis=-1, keepdims=True), limits.tiny)
-
-
-@_probabilities.defjvp
-def _(primals, tangents):
-    y, (dx,) = _probabilities(*primals), tangents
-    return y, y * (dx - jnp.sum(y * dx, axis=-1, keepdims=True))
+    weights = probabilities(scores, -1, largest(jnp, scores))
+    return narrow(jnp, product_of(jnp, weights, widen(jnp, v)[..., :n, :]), q)
 
 
 def _split(x, *, kv_heads):
