@@ -4,6 +4,7 @@ from typing import Any
 
 from xdl.core import Array, array_namespace
 from xdl.core._namespace import device_of
+from xdl.linalg._solve import solve
 from xdl.rl._plan import compiled, largest
 
 from .value_iteration import counted, initial_value, settled, stop_at
@@ -66,7 +67,7 @@ def solve_policy(mdp: Any, weights: Array) -> Array:
     transition, reward = followed(mdp, weights)
     xp = array_namespace(transition)
     unit = xp.eye(transition.shape[-1], dtype=transition.dtype, device=device_of(transition))
-    return xp.linalg.solve(unit - mdp.discount * transition, reward[..., None])[..., 0]
+    return solve(unit - mdp.discount * transition, reward)
 
 
 def followed(mdp: Any, weights: Array) -> tuple[Array, Array]:

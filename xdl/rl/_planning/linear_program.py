@@ -5,6 +5,7 @@ from typing import Any
 from xdl.autodiff import while_loop
 from xdl.core import Array, Module, array_namespace
 from xdl.core._namespace import device_of
+from xdl.linalg._solve import solve
 from xdl.rl._plan import Plan, compiled, greedy, make_plan
 
 from .evaluation import chosen, followed, solve_policy
@@ -76,7 +77,7 @@ def linear_program(
     taken = chosen(table.reward, policy)
     chain, _ = followed(table, taken)
     unit = xp.eye(table.states, dtype=value.dtype, device=device_of(value))
-    flow = xp.linalg.solve(xp.matrix_transpose(unit - table.discount * chain), start[..., None])[..., 0]
+    flow = solve(xp.matrix_transpose(unit - table.discount * chain), start)
     occupancy = taken * flow[..., None, :]
     objective = xp.sum(start * value, axis=-1)
     earned = xp.sum(occupancy * table.reward, axis=(-2, -1))
